@@ -1,0 +1,164 @@
+"""A user: everything that is remembered about one person, and its stored form.
+
+The stored form is a fixed header that can be read without decoding the rest (recovery and the due index look at
+nothing else), followed by a msgpack array. Form 1:
+
+    form u8 | policy fingerprint 8 bytes | source epoch u32 | incarnation u32 | offset i64 | sequence u32 | due i64
+    msgpack [clock, due judged, first seen, stage, stage since, highest, stages visited, stages left, latches,
+             run, facts, ids, group, consent]
+
+Stages, latches and facts stand by their place in the policy that the fingerprint names.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, NamedTuple
+
+import msgspec
+
+FORM = 1
+NEVER = 2**63 - 1
+"""The due of a user for whom nothing can change while nothing happens."""
+
+_HEADER = struct.Struct(">B8sIIqIq")
+_DUE = struct.Struct(">q")
+_DUE_AT = _HEADER.size - _DUE.size
+
+IDS_KEPT = 16
+_ID_BYTES = 6
+
+
+class Latch(msgspec.Struct, array_like=True, gc=False):
+    """What a stage or segment is for one user: on or off, and how it last began and ended."""
+
+    on: bool
+    began: int
+    began_sequence: int = 0  # of the transition that told it; 0 for a stage, whose latch tells nothing by itself
+    began_by_time: bool = False
+    ended: int | None = None
+    ended_sequence: int = 0
+    ended_by_time: bool = False
+
+
+class Move(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """A stage move of cause `time` that a late event may withdraw."""
+
+    sequence: int
+    from_stage: int
+    to_stage: int
+    at: int
+
+
+class User(msgspec.Struct, gc=False):
+    """One user's state. `advance` changes it in place: keep the stored form if you may have to go back."""
+
+    id: str
+    epoch: int = 0  # of the source topic; grows when it is recreated
+    incarnation: int = 0  # grows when the user is erased or rebuilt
+    offset: int = -1  # last applied source offset
+    sequence: int = 0  # of the last transition
+    due: int = NEVER  # the next instant at which something may change by itself; may be early, never late
+    clock: int = -NEVER  # newest judged instant
+    is_due_judged: bool = False  # a move in time was judged at the clock: events of that instant are late
+    first_seen: int = NEVER
+    stage: int = -1  # index in the policy's ladder; -1 before the first event
+    stage_since: int = 0
+    highest: int = 0
+    visited: int = 0  # bit mask of the stages the user was in
+    left: dict[int, int] = {}  # stage -> when the user last left it; only stages that a rule asks this of
+    latches: list[Latch | None] = []  # stages but the base, then segments; None: never on
+    run: list[Move] = []  # newest unbroken run of stage moves of cause `time`
+    facts: list[Any] = []
+    ids: bytes = b""  # the last 16 event ids, 6 bytes of hash each
+    group: tuple[int, int, str] | None = None  # time, hash and id of the newest group
+    consent: dict[str, tuple[int, int, bool]] = {}  # channel -> time, hash, value
+
+    def knows_id(self, digest: int) -> bool:
+        """Whether the event with this digest is among the last 16."""
+        return digest.to_bytes(8, "big")[:_ID_BYTES] in self.ids
+
+    def keep_id(self, digest: int) -> None:
+        """Remember the event's digest; the oldest of 16 makes room."""
+        self.ids = (self.ids + digest.to_bytes(8, "big")[:_ID_BYTES])[-IDS_KEPT * _ID_BYTES :]
+
+
+class Header(NamedTuple):
+    """What recovery reads of a stored user."""
+
+    form: int
+    fingerprint: bytes  # 8 bytes
+    epoch: int
+    incarnation: int
+    offset: int
+    sequence: int
+    due: int
+
+
+_Body = tuple[
+    int,
+    bool,
+    int,
+    int,
+    int,
+    int,
+    int,
+    dict[int, int],
+    list[Latch | None],
+    list[Move],
+    list[Any],
+    bytes,
+    tuple[int, int, str] | None,
+    dict[str, tuple[int, int, bool]],
+]
+_encode_body = msgspec.msgpack.Encoder().encode
+_decode_body = msgspec.msgpack.Decoder(_Body).decode
+
+
+def encode(user: User, fingerprint: bytes) -> bytes:
+    """The stored form of a user under the policy with this fingerprint (8 bytes)."""
+    return _HEADER.pack(
+        FORM, fingerprint, user.epoch, user.incarnation, user.offset, user.sequence, user.due
+    ) + _encode_body(
+        (
+            user.clock,
+            user.is_due_judged,
+            user.first_seen,
+            user.stage,
+            user.stage_since,
+            user.highest,
+            user.visited,
+            user.left,
+            user.latches,
+            user.run,
+            user.facts,
+            user.ids,
+            user.group,
+            user.consent,
+        )
+    )
+
+
+def decode(user_id: str, stored: bytes) -> User:
+    """The user whose stored form this is. Raises ValueError for a form that this version cannot read."""
+    form, _, epoch, incarnation, offset, sequence, due = _HEADER.unpack_from(stored)
+    if form != FORM:
+        raise ValueError(f"stored user has form {form}; this version reads form {FORM}")
+    body = _decode_body(memoryview(stored)[_HEADER.size :])
+    return User(user_id, epoch, incarnation, offset, sequence, due, *body)
+
+
+def header_of(stored: bytes) -> Header:
+    """The header of a stored user, without decoding the rest."""
+    return Header(*_HEADER.unpack_from(stored))
+
+
+def due_of(stored: bytes) -> int:
+    """The due in the header of a stored user, NEVER if there is none."""
+    due: int = _DUE.unpack_from(stored, _DUE_AT)[0]
+    return due
+
+
+def with_due(stored: bytes, due: int) -> bytes:
+    """The stored user with another due; for memory only, where a due was looked at and changed nothing."""
+    return stored[:_DUE_AT] + _DUE.pack(due) + stored[_HEADER.size :]

@@ -1,0 +1,11 @@
+"""What is remembered about a user for the conditions' sake: one file per kind of fact."""
+
+from stage_models.facts.amounts import Amounts
+from stage_models.facts.anchored import Anchored
+from stage_models.facts.days import Days
+from stage_models.facts.fact import Fact
+from stage_models.facts.first import First
+from stage_models.facts.marks import Marks
+from stage_models.facts.newest import Newest
+
+__all__ = ["Amounts", "Anchored", "Days", "Fact", "First", "Marks", "Newest"]

@@ -1,0 +1,72 @@
+"""amounts: events of a set with the figure of one property, as [time, hash, millionths] ascending.
+
+Exact up to 256 events; past that the oldest are folded into one item [time, hash, millionths, how many], which stands at the
+newest of them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+from stage_models.event_sets import EventSet
+from stage_models.events import Event, property_of
+from stage_models.facts.fact import BAD_PROPERTY, CAP, CHANGED, UNCHANGED, Fact
+from stage_models.figures import millionths
+from stage_models.user import User
+
+
+class Amounts(Fact):
+    """All figures of the newest `span_ms` (None: of all time)."""
+
+    __slots__ = ("path", "span_ms")
+
+    def __init__(self, events: EventSet, path: str, span_ms: int | None) -> None:
+        super().__init__(events, path, span_ms)
+        self.path = path
+        self.span_ms = span_ms
+
+    def remember(self, user: User, event: Event, digest: int) -> int:
+        value = property_of(event.properties, self.path)
+        if value is None:
+            return UNCHANGED
+        figure = millionths(value)
+        if figure is None:
+            return BAD_PROPERTY
+        items: list[list[int]] = user.facts[self.index]
+        if not insert(items, [event.occurred_at, digest, figure]):
+            return UNCHANGED
+        if self.span_ms is not None:
+            forget_before(items, items[-1][0] - self.span_ms + 1)
+        fold(items)
+        return CHANGED
+
+
+def insert(items: list[list[int]], item: list[int]) -> bool:
+    """Put an item in its place; False if it is there already. What is older than the folded item joins it."""
+    place = bisect_left(items, item[:2])
+    if place < len(items) and items[place][:2] == item[:2]:
+        return False
+    if place == 0 and items and len(items[0]) == 4:
+        items[0][2] += item[2]
+        items[0][3] += 1
+    else:
+        items.insert(place, item)
+    return True
+
+
+def forget_before(items: list[list[int]], instant: int) -> None:
+    """Drop the items older than an instant."""
+    del items[: bisect_left(items, [instant])]
+
+
+def fold(items: list[list[int]]) -> None:
+    """Fold the oldest items into one while there are more than the cap."""
+    while len(items) > CAP:
+        old, new = items[0], items[1]
+        count = old[3] if len(old) == 4 else 1
+        items[:2] = [[new[0], new[1], old[2] + new[2], count + 1]]
+
+
+def is_folded(item: list[int]) -> bool:
+    """Whether an item stands for several."""
+    return len(item) == 4

@@ -1,0 +1,96 @@
+"""anchored: events of a set in a window that begins at the user's first event of another set (or when first seen).
+
+Items are [time, hash] or, with a property, [time, hash, millionths], ascending. They are kept from anchor - allowed
+lateness on, because a late event can move the anchor back that far; while there is no anchor, those of the last allowed
+lateness.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+from stage_models.event_sets import EventSet
+from stage_models.events import Event, property_of
+from stage_models.facts.amounts import fold, forget_before, insert
+from stage_models.facts.fact import BAD_PROPERTY, CAP, CHANGED, UNCHANGED, Fact
+from stage_models.facts.first import First
+from stage_models.figures import millionths
+from stage_models.user import NEVER, User
+
+
+class Anchored(Fact):
+    """The `depth` oldest events of the window, or with a property (`path`) all of them."""
+
+    __slots__ = ("anchor", "depth", "lateness_ms", "path", "within_ms")
+
+    def __init__(
+        self,
+        events: EventSet,
+        anchor: First | None,
+        within_ms: int | None,
+        lateness_ms: int,
+        *,
+        depth: int | None = None,
+        path: str | None = None,
+    ) -> None:
+        super().__init__(events, anchor.key if anchor else None, within_ms, lateness_ms, depth, path)
+        self.anchor = anchor
+        self.within_ms = within_ms
+        self.lateness_ms = lateness_ms
+        self.depth = depth
+        self.path = path
+
+    def anchor_of(self, user: User) -> int | None:
+        """The instant at which the window begins for this user, None while there is none."""
+        if self.anchor is None:
+            return user.first_seen
+        held: list[int] = user.facts[self.anchor.index]
+        return held[0] if held else None
+
+    def window(self, user: User) -> list[list[int]]:
+        """The items that count."""
+        items: list[list[int]] = user.facts[self.index]
+        anchor = self.anchor_of(user)
+        if anchor is None:
+            return []
+        return items[bisect_left(items, [anchor]) : bisect_left(items, [self.end(anchor)])]
+
+    def end(self, anchor: int) -> int:
+        """The first instant behind the window that begins at the anchor."""
+        return NEVER if self.within_ms is None else anchor + self.within_ms
+
+    def remember(self, user: User, event: Event, digest: int) -> int:
+        item = [event.occurred_at, digest]
+        if self.path is not None:
+            value = property_of(event.properties, self.path)
+            if value is None:
+                return UNCHANGED
+            figure = millionths(value)
+            if figure is None:
+                return BAD_PROPERTY
+            item.append(figure)
+        items: list[list[int]] = user.facts[self.index]
+        anchor = self.anchor_of(user)
+        if anchor is not None and not anchor - self.lateness_ms <= item[0] < self.end(anchor):
+            return UNCHANGED
+        if not insert(items, item):
+            return UNCHANGED
+        self._forget(items, anchor)
+        return CHANGED
+
+    def _forget(self, items: list[list[int]], anchor: int | None) -> None:
+        if anchor is None:
+            forget_before(items, items[-1][0] - self.lateness_ms)
+            del items[:-CAP]
+            return
+        forget_before(items, anchor - self.lateness_ms)
+        del items[bisect_left(items, [self.end(anchor)]) :]
+        before = bisect_left(items, [anchor])
+        if self.depth is not None:
+            del items[before + self.depth :]
+        if before > CAP:
+            del items[: before - CAP]
+            before = CAP
+        counted = items[before:]
+        fold(counted)
+        items[before:] = counted

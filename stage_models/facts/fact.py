@@ -1,0 +1,34 @@
+"""What every kind of fact has in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stage_models.event_sets import EventSet
+from stage_models.events import Event
+from stage_models.user import User
+
+UNCHANGED = 0
+CHANGED = 1
+BAD_PROPERTY = 2
+
+CAP = 256
+"""Items that a fact keeps one by one where it needs all of a window; past it the oldest are folded together."""
+
+
+class Fact:
+    """What must be remembered of one event set. Its state is a list in `user.facts`, the same whatever the order in
+    which events come, and unchanged by a doubled event.
+    """
+
+    __slots__ = ("events", "index", "key", "places")
+
+    def __init__(self, events: EventSet, *what: Any) -> None:
+        self.events = events
+        self.key = (type(self).__name__, events.key, *what)
+        self.index = -1  # in user.facts; set when the policy is compiled
+        self.places: list[str] = []  # the rules that ask it
+
+    def remember(self, user: User, event: Event, digest: int) -> int:
+        """Take in an event that belongs to the set: CHANGED, UNCHANGED or BAD_PROPERTY."""
+        raise NotImplementedError

@@ -1,0 +1,36 @@
+"""marks: the last n events of a set, each with whether it passed a filter, as [time, hash, passed] ascending."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Any
+
+from stage_models.event_sets import EventSet
+from stage_models.events import Event
+from stage_models.facts.fact import BAD_PROPERTY, CHANGED, UNCHANGED, Fact
+from stage_models.user import User
+
+
+class Marks(Fact):
+    """The `depth` newest events and which of them belong to the narrower set `marked`."""
+
+    __slots__ = ("depth", "marked")
+
+    def __init__(self, events: EventSet, depth: int, marked: EventSet) -> None:
+        super().__init__(events, depth, marked.key)
+        self.depth = depth
+        self.marked = marked
+
+    def remember(self, user: User, event: Event, digest: int) -> int:
+        items: list[list[Any]] = user.facts[self.index]
+        passed = self.marked.matches(event)
+        item = [event.occurred_at, digest]
+        place = bisect_left(items, item)
+        if place < len(items) and items[place][:2] == item:
+            return UNCHANGED
+        if place == 0 and len(items) == self.depth:
+            return UNCHANGED
+        items.insert(place, [*item, passed is True])
+        if len(items) > self.depth:
+            del items[0]
+        return CHANGED | (BAD_PROPERTY if passed is None else 0)

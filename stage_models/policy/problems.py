@@ -1,7 +1,7 @@
 """Mistakes in a policy: where, what was expected, what was found, what to try.
 
-The operator gets every mistake at once, so a mistake is a value that is collected, not an exception; `PolicyError`
-carries all of them.
+The operator gets every mistake at once, so a mistake is a value that is collected, not an exception;
+`PolicyError` carries all of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _LABEL_WIDTH = len("expected one of: ")
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One mistake. Line and column count from 1; `expected` is a tuple where one of several words was expected."""
+    """One mistake. Line and column count from 1; `expected` is a tuple where several words were possible."""
 
     file: str
     line: int

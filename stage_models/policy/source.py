@@ -1,12 +1,12 @@
-"""The text of a policy: YAML 1.2 in, plain values out, and for every value the line and column where it stands.
+"""The text of a policy: YAML 1.2 in, plain values out, and for every value the line and column where it is.
 
-Only the node graph of ruamel.yaml is used. Values are made here, because a policy wants less than YAML offers: keys are
-text, dates are text as in the events they are compared with, numbers are finite, and there are no tags. Whatever is
-wrong with the text itself is collected in `Source.problems`; the values that remain can still be checked, so that the
-operator sees every mistake at once.
+Only the node graph of ruamel.yaml is used. Values are made here, because a policy wants less than YAML offers:
+keys are text, dates are text as in the events they are compared with, numbers are finite, there are no tags.
+Whatever is wrong with the text itself is collected in `Source.problems`; the values that remain can still be
+checked, so that the operator sees every mistake at once.
 
-Aliases are allowed (`when: *same`), but what they unfold to counts: a text of a few lines that unfolds to millions of
-values is refused, as is a file that is far larger than any policy.
+Aliases are allowed (`when: *same`), but what they unfold to counts: a text of a few lines that unfolds to
+millions of values is refused, as is a file that is far larger than any policy.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Path = tuple[str | int, ...]
 
 _TAG = "tag:yaml.org,2002:"
 _SYNTAX = {
-    "mapping values are not allowed here": "a second \": \" in one line, or a line that is indented too far",
+    "mapping values are not allowed here": 'a second ": " in one line, or a line that is indented too far',
     "could not find expected ':'": "a key without a colon",
     "found undefined alias": "an alias (*name) that no anchor (&name) defines",
     "cannot start any token": "a character that YAML reserves; put the text in quotes",
@@ -54,7 +54,7 @@ class Place:
 
 @dataclass
 class Source:
-    """A policy's text, read: the plain `value` (None if there is none), its places and what is wrong with the text."""
+    """A policy's text, read: the plain `value` (None if there is none), places, what is wrong with the text."""
 
     file: str
     value: Any = None
@@ -63,7 +63,7 @@ class Source:
     values: dict[Path, tuple[Place, str]] = field(default_factory=dict)  # place, and the text of a scalar
 
     def place(self, path: Path, *, of_key: bool = False) -> Place:
-        """Where the value at `path` (or its key) stands; what is missing stands where it should: in its parent."""
+        """Where the value at `path` (or its key) stands; for what is missing, where its parent stands."""
         if of_key and path in self.keys:
             return self.keys[path]
         for length in range(len(path), -1, -1):
@@ -161,7 +161,8 @@ class _Reader:
                 continue
             key = key_node.value
             if key in seen:
-                self._add(place, f'key "{key}" is given twice', "each key once", f"also in line {seen[key].line}")
+                first = f"also in line {seen[key].line}"
+                self._add(place, f'key "{key}" is given twice', "each key once", first)
                 continue
             seen[key] = place
             self.source.keys[*path, key] = place
@@ -169,7 +170,7 @@ class _Reader:
 
     def _scalar(self, node: ScalarNode, path: Path) -> Any:
         text = node.value
-        match node.tag.removeprefix(_TAG):
+        match str(node.tag).removeprefix(_TAG):
             case "str" | "timestamp" | "merge":
                 return text
             case "null":
@@ -221,8 +222,7 @@ def _syntax_problem(error: YAMLError | RecursionError, text: str, file: str) -> 
     if isinstance(error, ReaderError):
         line = text.count("\n", 0, error.position) + 1
         column = error.position - text.rfind("\n", 0, error.position)
-        found = f"character {error.character:#06x}" if isinstance(error.character, int) else "unreadable bytes"
-        return Problem(file, line, column, "this is not YAML", "printable text", found)
+        return Problem(file, line, column, "this is not YAML", "text", f"character {error.character:#06x}")
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
         return Problem(file, 1, 1, "this is not YAML")
     problem = str(error.problem)

@@ -24,6 +24,7 @@ NEVER = 2**63 - 1
 _HEADER = struct.Struct(">B8sIIqIq")
 _DUE = struct.Struct(">q")
 _DUE_AT = _HEADER.size - _DUE.size
+_RANK = slice(1 + 8, _DUE_AT)  # big-endian and never negative in a stored user, so bytes compare as numbers do
 
 IDS_KEPT = 16
 _ID_BYTES = 6
@@ -111,8 +112,20 @@ _Body = tuple[
     tuple[int, int, str] | None,
     dict[str, tuple[int, int, bool]],
 ]
+
+
+class _Glance(msgspec.Struct, array_like=True, gc=False):
+    """The beginning of a stored body, up to the stage; what follows is skipped."""
+
+    clock: int
+    is_due_judged: bool
+    first_seen: int
+    stage: int
+
+
 _encode_body = msgspec.msgpack.Encoder().encode
 _decode_body = msgspec.msgpack.Decoder(_Body).decode
+_decode_glance = msgspec.msgpack.Decoder(_Glance).decode
 
 
 def encode(user: User, fingerprint: bytes) -> bytes:
@@ -157,6 +170,16 @@ def due_of(stored: bytes) -> int:
     """The due in the header of a stored user, NEVER if there is none."""
     due: int = _DUE.unpack_from(stored, _DUE_AT)[0]
     return due
+
+
+def rank_of(stored: bytes) -> bytes:
+    """What orders two stored forms of one user: epoch, incarnation, offset, sequence; the greater is the newer."""
+    return stored[_RANK]
+
+
+def stage_of(stored: bytes) -> int:
+    """The stage of a stored user, as its index in the ladder, decoding no more than leads there."""
+    return _decode_glance(memoryview(stored)[_HEADER.size :]).stage
 
 
 def with_due(stored: bytes, due: int) -> bytes:

@@ -1,0 +1,53 @@
+"""When one rule held, over a complete history in time order: even simpler than the judge, without latches.
+
+An undecided rule leaves things as they were. Rules that read the ladder (`reached`) are the judge's matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.reference.reading import Seen, durations_in, midnights
+from tests.reference.rules import Past, Rule, answer
+
+Span = tuple[int, int | None]
+"""From (included) to (not included; None: still holds at the end), UTC milliseconds."""
+
+
+def spans(rule: Rule, events: Sequence[Seen], end: int, sets: Mapping[str, Any], zone: str) -> list[Span]:
+    """The spans in which the rule holds, up to and including `end`; events stand in time order."""
+    edges = {event.at + duration for event in events for duration in durations_in(rule)}
+    instants = edges | midnights(events[0].at, end, zone) | {event.at for event in events}
+    turns: list[tuple[int, bool]] = [(events[0].at, False)]
+    for at in sorted(instant for instant in instants if events[0].at <= instant <= end):
+        for known in stands(events, at):
+            past = Past(tuple(sorted(known, key=lambda event: event.order)), sets, zone)
+            holds = answer(rule, past, at, no_ladder)
+            if holds is not None and holds != turns[-1][1]:
+                turns.append((at, holds))
+    starts = [at for at, holds in turns if holds]
+    ends: list[int | None] = [at for at, holds in turns[1:] if not holds]
+    return tidy(list(zip(starts, [*ends, None], strict=False)))
+
+
+def stands(events: Sequence[Seen], at: int) -> list[Sequence[Seen]]:
+    """What is known at an instant: events that share it come one by one."""
+    before = sum(1 for event in events if event.at < at)
+    until = sum(1 for event in events if event.at <= at)
+    return [events[:count] for count in range(before + 1, until + 1)] or [events[:until]]
+
+
+def tidy(found: Sequence[Span]) -> list[Span]:
+    """The spans without those of no length, joined where one begins as another ends."""
+    joined: list[Span] = []
+    for start, stop in found:
+        if start == stop:
+            continue
+        begin = joined.pop()[0] if joined and joined[-1][1] == start else start
+        joined.append((begin, stop))
+    return joined
+
+
+def no_ladder(stage: str, within: int | None, at: int) -> bool:
+    raise AssertionError(f"a single rule has no ladder: reached {stage}, {within}, {at}")

@@ -1,0 +1,194 @@
+"""What goes out: transitions, and where each user is now.
+
+A value is built field by field in the contract's order and encoded by msgspec; `stage_models.contract` has
+the models that readers use, and every record must validate against them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from stage_models.policy.compile import Policy
+from stage_models.transitions import Action, CausingEvent, Evidence, PolicyRef, Transition
+from stage_models.user import NEVER, Latch, User
+from streams.codec import cloudevents
+from streams.codec.cloudevents import Headers
+from streams.codec.instants import instant_or_none, write_instant
+from streams.settings import Settings
+
+MAX_VALUE_BYTES = 20_000
+"""What webhook receivers take. Instants are cut to get below it, then evidence, never anything else."""
+
+_EVIDENCE_PARTS = 20
+_INSTANTS = 10
+_FEWER_INSTANTS = (3, 1, 0)
+_VERSION = 1
+
+_encode = msgspec.json.Encoder().encode
+
+
+def encode_transition(transition: Transition, detected_at_ms: int, replay: bool) -> bytes:
+    """The value of a transition record: JSON of at most 20,000 bytes unless its fixed fields are longer."""
+    moved = transition
+    evidence = moved.evidence[:_EVIDENCE_PARTS]
+    fields: dict[str, Any] = {
+        "id": moved.id,
+        "kind": moved.kind,
+        "user_id": moved.user_id,
+        "group_id": moved.group_id,
+        "sequence": moved.sequence,
+    }
+    if moved.kind == "stage.changed":
+        fields["from_stage"] = moved.from_stage
+        fields["to_stage"] = moved.to_stage
+        fields["direction"] = moved.direction
+    else:
+        fields["segment"] = moved.segment
+    fields |= {
+        "cause": moved.cause,
+        "corrects": moved.corrects,
+        "event": None if moved.event is None else _causing_event(moved.event),
+        "effective_at": write_instant(moved.effective_at),
+        "detected_at": write_instant(detected_at_ms),
+        "previous_entered_at": instant_or_none(moved.previous_entered_at),
+        "next_check_at": instant_or_none(moved.next_check_at),
+        "evidence": [_evidence(part, _INSTANTS) for part in evidence],
+        "stage": moved.stage,
+        "segments": moved.segments,
+        "highest_stage": moved.highest_stage,
+        "action": _action(moved.action),
+        "policy": _policy(moved.policy),
+        "traits": {},
+        "consent": moved.consent,
+        "replay": replay,
+    }
+    value = _encode(fields)
+    return value if len(value) <= MAX_VALUE_BYTES else _cut(fields, evidence)
+
+
+def _cut(fields: dict[str, Any], evidence: list[Evidence]) -> bytes:
+    """The value with fewer instants, then with fewer parts of evidence, until it is short enough."""
+    for instants in _FEWER_INSTANTS:
+        fields["evidence"] = [_evidence(part, instants) for part in evidence]
+        if len(value := _encode(fields)) <= MAX_VALUE_BYTES:
+            return value
+    while len(value := _encode(fields)) > MAX_VALUE_BYTES and fields["evidence"]:
+        fields["evidence"].pop()
+    return value
+
+
+def transition_headers(  # noqa: PLR0917 -- where a record lies takes three values
+    transition: Transition,
+    detected_at_ms: int,
+    settings: Settings,
+    src_topic: str,
+    src_partition: int,
+    src_offset: int,
+    traceparent: bytes | None,
+) -> Headers:
+    """The headers of a transition record.
+
+    `src_*` name the record that caused it, or for cause `time` the position before which it was judged.
+    """
+    headers = cloudevents.headers(
+        event_id=transition.id,
+        source=f"/stagestream/{settings.deployment}/{transition.policy.name}",
+        event_type=f"{settings.output.type_prefix}.{transition.kind}.v{_VERSION}",
+        user_id=transition.user_id,
+        time_ms=transition.effective_at,
+        recorded_ms=detected_at_ms,
+        sequence=transition.sequence,
+        schema=f"{settings.output.schema_base}:transition:{_VERSION}",
+    )
+    headers += [
+        ("src_topic", src_topic.encode()),
+        ("src_partition", b"%d" % src_partition),
+        ("src_offset", b"%d" % src_offset),
+    ]
+    if traceparent is not None and transition.cause != "time":
+        headers.append(("traceparent", traceparent))
+    return headers
+
+
+def encode_current(policy: Policy, user: User, detected_at_ms: int, last_transition_id: str) -> bytes:
+    """The value of a current-stage record.
+
+    `last_transition_id` is the id of the transition with the user's newest sequence.
+    """
+    return _encode(
+        {
+            "user_id": user.id,
+            "group_id": user.group[2] if user.group else None,
+            "stage": policy.stage_of(user),
+            "stage_entered_at": write_instant(user.stage_since),
+            "stage_next_check_at": instant_or_none(_stage_due(policy, user)),
+            "highest_stage": policy.stages[user.highest].name,
+            "segments": [
+                {
+                    "name": rule.name,
+                    "entered_at": write_instant(latch.began),
+                    "next_check_at": instant_or_none(rule.next_change(user, user.clock)),
+                }
+                for rule in policy.segment_latches
+                if (latch := _on(user, rule.index))
+            ],
+            "sequence": user.sequence,
+            "next_check_at": instant_or_none(user.due),
+            "last_transition_id": last_transition_id,
+            "detected_at": write_instant(detected_at_ms),
+            "policy": _policy(policy.ref),
+            "traits": {},
+            "consent": {channel: is_given for channel, (_, _, is_given) in user.consent.items()},
+        }
+    )
+
+
+def current_headers(
+    policy: Policy, user: User, detected_at_ms: int, settings: Settings, last_transition_id: str
+) -> Headers:
+    """The headers of a current-stage record; its time is when the state was found."""
+    return cloudevents.headers(
+        event_id=last_transition_id,
+        source=f"/stagestream/{settings.deployment}/{policy.name}/current-stage",
+        event_type=f"{settings.output.type_prefix}.user.current.v{_VERSION}",
+        user_id=user.id,
+        time_ms=detected_at_ms,
+        recorded_ms=detected_at_ms,
+        sequence=user.sequence,
+        schema=f"{settings.output.schema_base}:current-stage:{_VERSION}",
+    )
+
+
+def _evidence(part: Evidence, instants: int) -> dict[str, Any]:
+    return {
+        "rule": part.rule,
+        "condition": part.condition,
+        "observed": part.observed,
+        "threshold": part.threshold,
+        "instants": [write_instant(at) for at in part.instants[:instants]],
+        "event_ids": part.event_ids,
+        "approximate": part.approximate,
+    }
+
+
+def _causing_event(event: CausingEvent) -> dict[str, Any]:
+    return {"id": event.id, "name": event.name, "occurred_at": write_instant(event.occurred_at)}
+
+
+def _action(action: Action | None) -> dict[str, Any] | None:
+    return None if action is None else {"name": action.name, "text": action.text, "owner": action.owner}
+
+
+def _policy(policy: PolicyRef) -> dict[str, Any]:
+    return {"name": policy.name, "version": policy.version, "fingerprint": policy.fingerprint}
+
+
+def _stage_due(policy: Policy, user: User) -> int:
+    return min((rule.next_change(user, user.clock) for rule in policy.stage_latches), default=NEVER)
+
+
+def _on(user: User, index: int) -> Latch | None:
+    latch = user.latches[index]
+    return latch if latch is not None and latch.on else None

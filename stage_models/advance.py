@@ -1,17 +1,26 @@
-"""The step: the only way to change a user."""
+"""The step: the only way to change a user.
+
+A user's clock is the newest judged instant; his due is the next instant at which something may change if nothing happens.
+
+- An event newer than the clock (or at the clock, if no due was judged there): first every due before it is judged, cause
+  `time`, at its own instant; then the event is remembered, and he is judged at the event's time. A due at that very time is
+  judged with the event. Records of one instant are judged one by one, in the order in which they come.
+- Any other event is late: it is remembered at its own time and he is judged at the clock, cause `late`.
+- A tick: every due before it is judged. A due at which nothing changes leaves no trace.
+
+So a move in time takes effect at its due, never at the moment somebody looked.
+"""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from stage_models.events import Event, Tick
+from stage_models.facts.fact import BAD_PROPERTY, CHANGED, FIRST_SEEN_BIT
+from stage_models.ladder import EVERYTHING, judge
+from stage_models.policy.compile import Policy
 from stage_models.transitions import Transition
 from stage_models.user import User
-
-if TYPE_CHECKING:
-    from stage_models.policy.compile import Policy
 
 
 class Step(msgspec.Struct, gc=False):
@@ -23,11 +32,97 @@ class Step(msgspec.Struct, gc=False):
     user: User
     transitions: list[Transition]
     is_changed: bool
-    drop: str | None = None  # reason, when the event was not applied (`duplicate`)
+    drop: str | None = None  # why the event was not applied (`duplicate`)
     is_late: bool = False
-    is_late_after_tick: bool = False
-    bad_properties: tuple[str, ...] = ()
+    is_late_after_tick: bool = False  # it would have been in time, had not a move in time overtaken it
+    bad_properties: tuple[str, ...] = ()  # rules that could not use a property of the event
 
 
-def advance(policy: Policy, user: User | None, event: Event | Tick, user_id: str = "") -> Step:
-    raise NotImplementedError
+def advance(policy: Policy, user: User | None, event: Event | Tick) -> Step:
+    """Move a user as far as the input says. Changes `user` in place; None is somebody new (events only).
+
+    When it raises, the user that was handed in must be thrown away.
+    """
+    if isinstance(event, Tick):
+        if user is None:
+            raise ValueError("a tick needs a user")
+        transitions: list[Transition] = []
+        is_changed = _pass_dues(policy, user, event.time, transitions)
+        return Step(user, transitions, is_changed)
+    if user is None:
+        user = policy.new_user(event.user_id)
+    return _apply(policy, user, event)
+
+
+def _apply(policy: Policy, user: User, event: Event) -> Step:
+    digest = event.digest()
+    if user.knows_id(digest):
+        return Step(user, [], False, drop="duplicate")
+    at = event.occurred_at
+    transitions: list[Transition] = []
+    is_late = at < user.clock or (at == user.clock and user.is_due_judged)
+    if not is_late:
+        _pass_dues(policy, user, at, transitions)
+        user.clock, user.is_due_judged = at, False
+    changed, bad = _remember(policy, user, event, digest)
+    is_after_tick = is_late and _is_overtaken(user, at)
+    if user.due <= user.clock or user.stage < 0:
+        changed = EVERYTHING
+    if changed:
+        transitions += judge(policy, user, user.clock, "late" if is_late else "event", event, changed)[1]
+    return Step(user, transitions, True, None, is_late, is_after_tick, bad)
+
+
+def _pass_dues(policy: Policy, user: User, before: int, transitions: list[Transition]) -> bool:
+    """Judge at every due before an instant; True if anything changed."""
+    is_changed = False
+    while user.due < before:
+        at = user.due
+        has_turned, told = judge(policy, user, at, "time", None, EVERYTHING)
+        if has_turned:
+            user.clock, user.is_due_judged = at, True
+            transitions += told
+            is_changed = True
+    return is_changed
+
+
+def _remember(policy: Policy, user: User, event: Event, digest: int) -> tuple[int, tuple[str, ...]]:
+    """Keep what the policy needs of the event: the mask of changed facts, and the rules that a bad property hit."""
+    changed, bad = 0, ()
+    user.keep_id(digest)
+    if event.occurred_at < user.first_seen:
+        user.first_seen = event.occurred_at
+        changed = FIRST_SEEN_BIT
+    if event.group_id is not None or event.consent:
+        _remember_person(user, event, digest)
+    if not event.is_active:
+        return changed, bad
+    for fact in policy.facts_of(event.name):
+        matches = fact.events.matches(event)
+        outcome = fact.remember(user, event, digest) if matches else BAD_PROPERTY if matches is None else 0
+        if outcome & CHANGED:
+            changed |= fact.bit
+        if outcome & BAD_PROPERTY:
+            bad = (*bad, *fact.places)
+    return changed, bad
+
+
+def _remember_person(user: User, event: Event, digest: int) -> None:
+    """Group and consent: the newest value by (time, hash)."""
+    when = event.occurred_at, digest
+    if event.group_id is not None and (user.group is None or user.group[:2] < when):
+        user.group = (*when, event.group_id)
+    for channel, value in event.consent.items():
+        held = user.consent.get(channel)
+        if held is None or held[:2] < when:
+            user.consent[channel] = (*when, value)
+
+
+def _is_overtaken(user: User, at: int) -> bool:
+    """Whether a latch turned by time at or after the instant."""
+    return any(
+        (latch.began_by_time and latch.began >= at)
+        or (latch.ended is not None and latch.ended_by_time and latch.ended >= at)
+        for latch in user.latches
+        if latch is not None
+    )

@@ -80,7 +80,7 @@ class Transition(msgspec.Struct, gc=False, kw_only=True):
     stage: str
     segments: list[str]
     highest_stage: str
-    action: Action | None
+    action: Action | None = None  # None for segment.left
     policy: PolicyRef
     consent: dict[str, bool]
 

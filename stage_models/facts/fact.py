@@ -12,6 +12,9 @@ UNCHANGED = 0
 CHANGED = 1
 BAD_PROPERTY = 2
 
+FIRST_SEEN_BIT = 1
+"""Stands for `first_seen` in the masks of what an event changed and what a condition reads; facts have the bits above it."""
+
 CAP = 256
 """Items that a fact keeps one by one where it needs all of a window; past it the oldest are folded together."""
 
@@ -21,12 +24,13 @@ class Fact:
     which events come, and unchanged by a doubled event.
     """
 
-    __slots__ = ("events", "index", "key", "places")
+    __slots__ = ("bit", "events", "index", "key", "places")
 
     def __init__(self, events: EventSet, *what: Any) -> None:
         self.events = events
         self.key = (type(self).__name__, events.key, *what)
         self.index = -1  # in user.facts; set when the policy is compiled
+        self.bit = 0  # in masks of facts; set with the index
         self.places: list[str] = []  # the rules that ask it
 
     def remember(self, user: User, event: Event, digest: int) -> int:

@@ -1,0 +1,94 @@
+"""active_days: on how many different local days these events happened.
+
+    {active_days: activity, at_least: 3, within: 7 days}
+
+`within: N days` is today and the N - 1 dates before it, in the policy's time zone; the answer changes at the first instant of a
+local date. It counts by date, never by multiples of 24 hours.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pydantic import Field, PositiveInt, StrictInt, model_validator
+
+from stage_models.conditions.ranges import check_range, judge_open, range_words, threshold
+from stage_models.conditions.rule import Answer, Condition, Observation, Rule, earliest
+from stage_models.conditions.scope import Scope, events_label
+from stage_models.conditions.windows import whole_days
+from stage_models.events import Event
+from stage_models.facts import Days
+from stage_models.facts.fact import FIRST_SEEN_BIT
+from stage_models.terms import Duration, Events, mistake
+from stage_models.user import User
+
+
+class ActiveDays(Rule):
+    """The number of local days with such an event is in the range."""
+
+    KEY: ClassVar[str] = "active_days"
+
+    active_days: Events
+    at_least: PositiveInt | None = None
+    at_most: StrictInt | None = Field(None, ge=0)
+    within: Duration
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> ActiveDays:
+        check_range(self.at_least, self.at_most)
+        days = whole_days("within", self.within)
+        if self.at_least is not None and self.at_least > days:
+            raise mistake(
+                "never", "can never hold", expected=f"at_least of at most {days}", found=f"at_least: {self.at_least}"
+            )
+        return self
+
+    def sentence(self) -> str:
+        days = range_words(self.at_least, self.at_most)
+        unit = "day" if (self.at_most or self.at_least) == 1 else "days"
+        return f"{events_label(self.active_days)} on {days} {unit} within {self.within}"
+
+    def compile(self, scope: Scope) -> Condition:
+        return ActiveDaysWithin(scope, self)
+
+
+class ActiveDaysWithin(Condition):
+    """The evaluator's form."""
+
+    def __init__(self, scope: Scope, rule: ActiveDays) -> None:
+        super().__init__(scope, rule.sentence())
+        self.at_least, self.at_most = rule.at_least, rule.at_most
+        self.days = whole_days("within", rule.within)
+        self.calendar = scope.calendar
+        depth = max(self.at_least or 0, 0 if self.at_most is None else self.at_most + 1)
+        self.fact = scope.fact(Days(scope.events("active_days", rule.active_days), depth, scope.calendar))
+        self.reads = self.fact.bit | (FIRST_SEEN_BIT if self.at_most is not None else 0)
+
+    def holds(self, user: User, at: int) -> Answer:
+        before = self.calendar.date_of(at) - self.days
+        dates = user.facts[self.fact.index]
+        count = len(dates) - bisect_left(dates, before + 1)
+        is_known = self.at_most is None or self.calendar.date_of(user.first_seen) <= before
+        return judge_open(count, self.at_least, self.at_most, is_known)
+
+    def next_change(self, user: User, at: int) -> int:
+        dates = user.facts[self.fact.index]
+        leaving = [
+            dates[-rank]
+            for rank in (self.at_least, None if self.at_most is None else self.at_most + 1)
+            if rank is not None and rank <= len(dates)
+        ]
+        if self.at_most is not None:
+            leaving.append(self.calendar.date_of(user.first_seen))
+        return earliest(at, *(self.calendar.begin_of(date + self.days) for date in leaving))
+
+    def observe(self, user: User, at: int) -> Observation:
+        before = self.calendar.date_of(at) - self.days
+        instants = [self.calendar.begin_of(date) for date in reversed(user.facts[self.fact.index]) if date > before]
+        return Observation(len(instants), threshold(len(instants), self.at_least, self.at_most), instants)
+
+    def counts(self, event: Event, instants: Sequence[int]) -> bool:
+        begin = self.calendar.begin_of(self.calendar.date_of(event.occurred_at))
+        return begin in instants and self.fact.events.holds(event)

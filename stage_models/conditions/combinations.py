@@ -1,0 +1,132 @@
+"""all, any, not: combinations, with three-valued logic (Kleene's): undecided stays so until the other parts decide.
+
+    {all: [{reached: activated}, {active_days: activity, at_least: 3, within: 7 days}]}
+    {not: {performed: core}}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from stage_models.conditions.rule import Answer, Condition, Observation, Rule
+from stage_models.conditions.scope import Scope
+from stage_models.events import Event
+from stage_models.transitions import Evidence
+from stage_models.user import User
+
+if TYPE_CHECKING:
+    AnyRule = Rule  # the union of all rule types; conditions/__init__.py completes the models with it
+
+
+class All(Rule):
+    """Every part holds."""
+
+    KEY: ClassVar[str] = "all"
+
+    all_: Annotated[list[AnyRule], Field(alias="all", min_length=1)]
+
+    def sentence(self) -> str:
+        return " and ".join(_in_brackets(rule) for rule in self.all_)
+
+    def compile(self, scope: Scope) -> Condition:
+        return AllOf(scope, self.sentence(), _compiled(scope, "all", self.all_))
+
+
+class Any(Rule):
+    """At least one part holds."""
+
+    KEY: ClassVar[str] = "any"
+
+    any_: Annotated[list[AnyRule], Field(alias="any", min_length=1)]
+
+    def sentence(self) -> str:
+        return " or ".join(_in_brackets(rule) for rule in self.any_)
+
+    def compile(self, scope: Scope) -> Condition:
+        return AnyOf(scope, self.sentence(), _compiled(scope, "any", self.any_))
+
+
+class Not(Rule):
+    """The part does not hold."""
+
+    KEY: ClassVar[str] = "not"
+
+    not_: Annotated[AnyRule, Field(alias="not")]
+
+    def sentence(self) -> str:
+        return f"not {_in_brackets(self.not_)}"
+
+    def compile(self, scope: Scope) -> Condition:
+        return NotOf(scope, self.sentence(), (self.not_.compile(scope.part("not")),))
+
+
+def _compiled(scope: Scope, key: str, rules: list[AnyRule]) -> tuple[Condition, ...]:
+    return tuple(rule.compile(scope.part(key, number)) for number, rule in enumerate(rules))
+
+
+def _in_brackets(rule: Rule) -> str:
+    return f"({rule.sentence()})" if isinstance(rule, All | Any) else rule.sentence()
+
+
+class _Combination(Condition):
+    def __init__(self, scope: Scope, sentence: str, parts: tuple[Condition, ...]) -> None:
+        super().__init__(scope, sentence)
+        self.parts = parts
+        for part in parts:
+            self.reads |= part.reads
+            self.reads_state |= part.reads_state
+
+    def next_change(self, user: User, at: int) -> int:
+        return min(part.next_change(user, at) for part in self.parts)
+
+    def observe(self, user: User, at: int) -> Observation:
+        return Observation(self.holds(user, at), True)
+
+    def evidence(self, user: User, at: int, event: Event | None) -> list[Evidence]:
+        return [item for part in self.deciding(user, at) for item in part.evidence(user, at, event)]
+
+    def deciding(self, user: User, at: int) -> tuple[Condition, ...]:
+        """The parts that make the answer what it is."""
+        return self.parts
+
+
+class AllOf(_Combination):
+    """The evaluator's form of `all`."""
+
+    def holds(self, user: User, at: int) -> Answer:
+        answer: Answer = True
+        for part in self.parts:
+            held = part.holds(user, at)
+            if held is False:
+                return False
+            if held is None:
+                answer = None
+        return answer
+
+
+class AnyOf(_Combination):
+    """The evaluator's form of `any`."""
+
+    def holds(self, user: User, at: int) -> Answer:
+        answer: Answer = False
+        for part in self.parts:
+            held = part.holds(user, at)
+            if held is True:
+                return True
+            if held is None:
+                answer = None
+        return answer
+
+    def deciding(self, user: User, at: int) -> tuple[Condition, ...]:
+        holding = tuple(part for part in self.parts if part.holds(user, at) is True)
+        return holding or self.parts
+
+
+class NotOf(_Combination):
+    """The evaluator's form of `not`."""
+
+    def holds(self, user: User, at: int) -> Answer:
+        held = self.parts[0].holds(user, at)
+        return None if held is None else not held

@@ -1,0 +1,65 @@
+"""inactive: none of these events for a while.
+
+    {inactive: activity, for: 14 days}
+
+Holds from (newest such event) + for. Who never did it counts from when first seen, because silence can only be measured from
+the moment we know somebody.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field, model_validator
+
+from stage_models.conditions.rule import Answer, Condition, Observation, Rule, earliest
+from stage_models.conditions.scope import Scope, events_label
+from stage_models.conditions.windows import check_length
+from stage_models.facts import Newest
+from stage_models.facts.fact import FIRST_SEEN_BIT
+from stage_models.terms import Duration, Events
+from stage_models.user import User
+
+
+class Inactive(Rule):
+    """No such event for that long."""
+
+    KEY: ClassVar[str] = "inactive"
+
+    inactive: Events
+    for_: Duration = Field(alias="for")
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Inactive:
+        check_length("for", self.for_)
+        return self
+
+    def sentence(self) -> str:
+        return f"no {events_label(self.inactive)} for {self.for_}"
+
+    def compile(self, scope: Scope) -> Condition:
+        return InactiveFor(scope, self)
+
+
+class InactiveFor(Condition):
+    """The evaluator's form."""
+
+    def __init__(self, scope: Scope, rule: Inactive) -> None:
+        super().__init__(scope, rule.sentence())
+        self.for_ms = rule.for_.ms
+        self.fact = scope.fact(Newest(scope.events("inactive", rule.inactive), depth=1))
+        self.reads = self.fact.bit | FIRST_SEEN_BIT
+
+    def holds(self, user: User, at: int) -> Answer:
+        return self._silent_since(user) + self.for_ms <= at
+
+    def next_change(self, user: User, at: int) -> int:
+        return earliest(at, self._silent_since(user) + self.for_ms)
+
+    def observe(self, user: User, at: int) -> Observation:
+        since = self._silent_since(user)
+        return Observation(0 if since + self.for_ms <= at else 1, 0, [since])
+
+    def _silent_since(self, user: User) -> int:
+        items: list[list[int]] = user.facts[self.fact.index]
+        return items[-1][0] if items else user.first_seen

@@ -1,0 +1,100 @@
+"""reached: the user was in a stage at some time, or of late.
+
+    {reached: activated}
+    {reached: power, within: 30 days}
+
+In the ladder it reads the stage's latch: on after this judgement, or on before (with `within`: until that long after it went
+off). In a segment it reads the user's stage: he is in it or was (until that long after he left it).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import StrictStr, model_validator
+
+from stage_models.conditions.rule import Answer, Condition, Observation, Rule, earliest
+from stage_models.conditions.scope import Scope
+from stage_models.conditions.windows import check_length
+from stage_models.terms import Duration
+from stage_models.user import NEVER, User
+
+
+class Reached(Rule):
+    """The user was in the stage."""
+
+    KEY: ClassVar[str] = "reached"
+
+    reached: StrictStr
+    within: Duration | None = None
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Reached:
+        check_length("within", self.within)
+        return self
+
+    def sentence(self) -> str:
+        return f"reached {self.reached}" + (f" within {self.within}" if self.within else "")
+
+    def compile(self, scope: Scope) -> Condition:
+        return ReachedInLadder(scope, self) if scope.stage is not None else ReachedInSegment(scope, self)
+
+
+class _Reached(Condition):
+    def __init__(self, scope: Scope, rule: Reached, last: int) -> None:
+        super().__init__(scope, rule.sentence())
+        self.index = scope.stage_index("reached", rule.reached, last)
+        self.within_ms = rule.within.ms if rule.within else None
+        self.reads_state = True
+
+    def _ended(self, user: User) -> int | None:
+        """When it was last so: NEVER while it is, None if it never was."""
+        raise NotImplementedError
+
+    def holds(self, user: User, at: int) -> Answer:
+        ended = self._ended(user)
+        if ended is None:
+            return False
+        return self.within_ms is None or ended == NEVER or at < ended + self.within_ms
+
+    def next_change(self, user: User, at: int) -> int:
+        ended = self._ended(user)
+        if self.within_ms is None or ended is None or ended == NEVER:
+            return NEVER
+        return earliest(at, ended + self.within_ms)
+
+    def observe(self, user: User, at: int) -> Observation:
+        ended = self._ended(user)
+        return Observation(self.holds(user, at), True, [] if ended in (None, NEVER) else [ended])
+
+
+class ReachedInLadder(_Reached):
+    """Reads the latch of a stage above this one in the file."""
+
+    def __init__(self, scope: Scope, rule: Reached) -> None:
+        assert scope.stage is not None
+        super().__init__(scope, rule, last=scope.stage)
+
+    def _ended(self, user: User) -> int | None:
+        if self.index == 0:
+            return NEVER
+        latch = user.latches[self.index - 1]
+        if latch is None:
+            return None
+        return NEVER if latch.on else latch.ended
+
+
+class ReachedInSegment(_Reached):
+    """Reads the user's stage."""
+
+    def __init__(self, scope: Scope, rule: Reached) -> None:
+        super().__init__(scope, rule, last=len(scope.registry.stages))
+        if self.within_ms is not None:
+            scope.registry.stages_left.add(self.index)
+
+    def _ended(self, user: User) -> int | None:
+        if user.stage == self.index:
+            return NEVER
+        if not user.visited >> self.index & 1:
+            return None
+        return user.left.get(self.index, 0)

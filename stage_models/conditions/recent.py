@@ -1,0 +1,73 @@
+"""recent: k of the last n such events match.
+
+    {recent: order, last: 3, at_least: 2, where: {discount: {above: 0}}}
+
+Fewer than k seen: it does not hold. Time plays no part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pydantic import PositiveInt, model_validator
+
+from stage_models.conditions.rule import Answer, Condition, Observation, Rule
+from stage_models.conditions.scope import Scope, events_label
+from stage_models.events import Event
+from stage_models.facts import Marks
+from stage_models.terms import Events, Where, mistake, where_sentence
+from stage_models.user import User
+
+
+class Recent(Rule):
+    """At least `at_least` of the newest `last` such events pass the filter."""
+
+    KEY: ClassVar[str] = "recent"
+
+    recent: Events
+    last: PositiveInt
+    at_least: PositiveInt
+    where: Where
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Recent:
+        if self.at_least > self.last:
+            raise mistake(
+                "recent",
+                "at_least is above last",
+                expected=f"at_least of at most {self.last}",
+                found=str(self.at_least),
+            )
+        return self
+
+    def sentence(self) -> str:
+        return f"at least {self.at_least} of the last {self.last} {events_label(self.recent)} with {where_sentence(self.where)}"
+
+    def compile(self, scope: Scope) -> Condition:
+        return RecentOf(scope, self)
+
+
+class RecentOf(Condition):
+    """The evaluator's form."""
+
+    def __init__(self, scope: Scope, rule: Recent) -> None:
+        super().__init__(scope, rule.sentence())
+        self.at_least = rule.at_least
+        events = scope.events("recent", rule.recent)
+        self.marked = scope.events("recent", rule.recent, rule.where)
+        self.fact = scope.fact(Marks(events, rule.last, self.marked))
+        self.reads = self.fact.bit
+
+    def holds(self, user: User, at: int) -> Answer:
+        matching = 0
+        for item in user.facts[self.fact.index]:
+            matching += item[2]
+        return matching >= self.at_least
+
+    def observe(self, user: User, at: int) -> Observation:
+        instants = [item[0] for item in reversed(user.facts[self.fact.index]) if item[2]]
+        return Observation(len(instants), self.at_least, instants)
+
+    def counts(self, event: Event, instants: Sequence[int]) -> bool:
+        return event.occurred_at in instants and self.marked.holds(event)

@@ -1,0 +1,140 @@
+"""Scope: what a rule may ask for while it is compiled, and where it says what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeVar
+
+from stage_models.calendar import Calendar
+from stage_models.event_sets import EventSet
+from stage_models.facts import Fact
+from stage_models.facts.fact import FIRST_SEEN_BIT
+from stage_models.terms import EVENT_SET_NAME, FIRST_SEEN, Events, EventSetSpec, Where, names_of, where_sentence
+
+Place = tuple[str | int, ...]
+AnyFact = TypeVar("AnyFact", bound=Fact)
+
+
+class Flaw(NamedTuple):
+    """Something wrong with a policy whose shape is right. `place` is the way to it in the file."""
+
+    place: Place
+    message: str
+    expected: str
+    found: str
+    hint: str | None = None
+    choices: tuple[str, ...] = ()  # names that would have been right
+
+
+class Registry:
+    """What all rules of one policy share: facts, event sets, names, and the list of flaws."""
+
+    def __init__(self, event_sets: Mapping[str, EventSetSpec | list[str]], calendar: Calendar, lateness_ms: int) -> None:
+        self.event_sets = event_sets
+        self.calendar = calendar
+        self.lateness_ms = lateness_ms
+        self.stages: list[str] = []  # all stages, in file order
+        self.facts: dict[tuple[Any, ...], Fact] = {}
+        self.flaws: list[Flaw] = []
+        self.used_sets: set[str] = set()
+        self.stages_left: set[int] = set()  # stages of which a rule asks when they were last left
+
+    def keep(self, fact: AnyFact, place: str) -> AnyFact:
+        """The fact of this key, which two rules that ask the same share."""
+        held = self.facts.setdefault(fact.key, fact)
+        if held is fact:
+            fact.index = len(self.facts) - 1
+            fact.bit = FIRST_SEEN_BIT << len(self.facts)
+        held.places.append(place)
+        assert isinstance(held, type(fact))
+        return held
+
+
+class Scope:
+    """The view of one rule: where it stands, and what it may use."""
+
+    def __init__(self, registry: Registry, where: Place, place: str, *, stage: int | None) -> None:
+        self.registry = registry
+        self.where = where  # way in the file, for messages
+        self.place = place  # name in the policy, for evidence: ladder.power.when.all.0
+        self.stage = stage  # index of the stage the rule belongs to; None in a segment
+
+    def part(self, *keys: str | int) -> Scope:
+        """The scope of a rule inside this one."""
+        place = ".".join([self.place, *map(str, keys)])
+        return Scope(self.registry, (*self.where, *keys), place, stage=self.stage)
+
+    @property
+    def calendar(self) -> Calendar:
+        """Local dates of the policy's time zone."""
+        return self.registry.calendar
+
+    @property
+    def lateness_ms(self) -> int:
+        """The policy's allowed lateness."""
+        return self.registry.lateness_ms
+
+    def fact(self, fact: AnyFact) -> AnyFact:
+        """Remember this for the rule."""
+        return self.registry.keep(fact, self.place)
+
+    def refuse(self, key: str | int, message: str, *, expected: str, found: str, hint: str | None = None) -> None:
+        """Say what is wrong with one key of the rule."""
+        self.registry.flaws.append(Flaw((*self.where, key), message, expected, found, hint))
+
+    def stage_index(self, key: str, name: str, last: int) -> int:
+        """The index of a stage among the first `last`; an unknown one is a flaw."""
+        names = self.registry.stages[:last]
+        if name in names:
+            return names.index(name)
+        message = f'unknown stage "{name}" in {key}'
+        if name in self.registry.stages:
+            message = f'stage "{name}" in {key} does not stand above this one'
+        self.registry.flaws.append(
+            Flaw((*self.where, key), message, f"one of: {', '.join(names)}", name, choices=tuple(names))
+        )
+        return 0
+
+    def events(self, key: str, events: Events, where: Where | None = None) -> EventSet:
+        """The compiled event set that a rule means, narrowed by the rule's own filter."""
+        label = events_label(events)
+        if where is not None:
+            label = f"{label} with {where_sentence(where)}"
+        wheres = [where] if where is not None else []
+        return self._set_of(key, events, label, wheres)
+
+    def _set_of(self, key: str, events: Events, label: str, wheres: list[Where]) -> EventSet:
+        spec: EventSetSpec | list[str] = [events] if isinstance(events, str) else events
+        if isinstance(events, str) and EVENT_SET_NAME.fullmatch(events):
+            named = self.registry.event_sets.get(events)
+            self.registry.used_sets.add(events)
+            if named is None:
+                self._unknown_set(key, events)
+            else:
+                spec = named
+        if isinstance(spec, list):
+            return EventSet(label, frozenset(spec), frozenset(), wheres)
+        names = None if spec.any_ else frozenset(names_of(spec.event))
+        wheres = [spec.where, *wheres] if spec.where is not None else wheres
+        return EventSet(label, names, frozenset(names_of(spec.except_)), wheres)
+
+    def _unknown_set(self, key: str, name: str) -> None:
+        choices = tuple(self.registry.event_sets)
+        message = f'unknown event set "{name}" in {key}'
+        if name == FIRST_SEEN:
+            message = f"{FIRST_SEEN} is an instant, not an event: it cannot stand in {key}"
+        self.registry.flaws.append(
+            Flaw((*self.where, key), message, f"one of: {', '.join(sorted(choices)) or 'none is defined'}", name, choices=choices)
+        )
+
+
+def events_label(events: Events) -> str:
+    """How a sentence names the events."""
+    if isinstance(events, str):
+        return events
+    if isinstance(events, list):
+        return " or ".join(events)
+    label = "any event" if events.any_ else " or ".join(names_of(events.event))
+    if events.except_ is not None:
+        label += f" except {', '.join(names_of(events.except_))}"
+    return f"{label} with {where_sentence(events.where)}" if events.where is not None else label

@@ -1,0 +1,227 @@
+"""Models -> Policy: the latches to judge, the facts to remember, and which event touches what."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import NamedTuple
+from zoneinfo import ZoneInfoNotFoundError
+
+from stage_models.calendar import Calendar
+from stage_models.conditions.rule import Condition, Rule
+from stage_models.conditions.scope import Flaw, Registry, Scope
+from stage_models.facts import Fact
+from stage_models.policy.schema import ActionSpec, PolicySpec, SegmentSpec, StageSpec
+from stage_models.transitions import Action, PolicyRef
+from stage_models.user import NEVER, User
+
+
+class LatchRule:
+    """What turns one stage or segment on and off for a user (semantics: latches)."""
+
+    def __init__(
+        self,
+        index: int,
+        name: str,
+        action: Action,
+        when: Condition,
+        until: Condition | None,
+        stay_ms: int,
+        cool_down_ms: int,
+    ) -> None:
+        self.index = index  # in user.latches
+        self.name = name
+        self.action = action
+        self.when = when
+        self.until = until
+        self.stay_ms = stay_ms
+        self.cool_down_ms = cool_down_ms
+        self.reads = when.reads | (until.reads if until else 0)
+        self.reads_state = when.reads_state or (until is not None and until.reads_state)
+
+    def wants_on(self, user: User, at: int) -> bool:
+        """Whether its rules let it go on at the instant, were it off."""
+        return self.when.holds(user, at) is True and (self.until is None or self.until.holds(user, at) is False)
+
+    def wants_off(self, user: User, at: int) -> bool:
+        """Whether its rules let it go off at the instant, were it on."""
+        return self.when.holds(user, at) is False if self.until is None else self.until.holds(user, at) is True
+
+    def deciding(self, is_on: bool) -> Condition:
+        """The rule that turned it on, or off."""
+        return self.when if is_on or self.until is None else self.until
+
+    def next_change(self, user: User, at: int) -> int:
+        """The first instant after `at` at which it may turn if nothing is remembered; NEVER if none."""
+        latch = user.latches[self.index]
+        if latch is not None and latch.on:
+            change = (self.until or self.when).next_change(user, at)
+            ends = latch.began + self.stay_ms
+        else:
+            change = self.when.next_change(user, at)
+            if self.until is not None:
+                change = min(change, self.until.next_change(user, at))
+            ends = NEVER if latch is None or latch.ended is None else latch.ended + self.cool_down_ms
+        return min(change, ends) if ends > at else change
+
+
+class Stage(NamedTuple):
+    """A stage of the ladder; the base has no latch, it always holds."""
+
+    index: int
+    name: str
+    is_lapsed: bool
+    action: Action
+    latch: LatchRule | None
+
+
+class Segment(NamedTuple):
+    """A segment."""
+
+    index: int
+    name: str
+    action: Action
+    latch: LatchRule
+
+
+class Policy:
+    """A policy ready to judge. Made once; it never changes."""
+
+    def __init__(self, spec: PolicySpec, registry: Registry, stages: list[Stage], segments: list[Segment]) -> None:
+        self.spec = spec
+        self.name = spec.policy
+        self.version = spec.version
+        self.fingerprint_bytes = _fingerprint(spec)
+        self.fingerprint = self.fingerprint_bytes.hex()
+        self.ref = PolicyRef(self.name, self.version, self.fingerprint)
+        self.zone = spec.time_zone
+        self.calendar = registry.calendar
+        self.allowed_lateness_ms = spec.late.allowed_lateness.ms
+        self.max_age_ms = spec.late.max_age.ms if spec.late.max_age else None
+        self.stages = stages
+        self.segments = segments
+        self.stage_latches = [stage.latch for stage in stages if stage.latch is not None]
+        self.segment_latches = [segment.latch for segment in segments]
+        self.latches = self.stage_latches + self.segment_latches
+        self.facts: list[Fact] = list(registry.facts.values())
+        self.stages_left = frozenset(registry.stages_left)
+        self._mentioned = {
+            name: self._concerned(name) for fact in self.facts for name in sorted(fact.events.names)
+        }
+        self._unmentioned = tuple(fact for fact in self.facts if fact.events.concerns("\0"))
+
+    def facts_of(self, name: str | None) -> tuple[Fact, ...]:
+        """The facts that an event of this name can touch, anchors before what is counted from them."""
+        return () if name is None else self._mentioned.get(name, self._unmentioned)
+
+    def new_user(self, user_id: str) -> User:
+        """Somebody of whom nothing is known yet."""
+        return User(user_id, latches=[None] * len(self.latches), facts=[[] for _ in self.facts])
+
+    def stage_of(self, user: User) -> str:
+        """The name of the user's stage."""
+        return self.stages[user.stage].name
+
+    def segments_of(self, user: User) -> list[str]:
+        """The names of the user's segments, in file order."""
+        return [rule.name for rule in self.segment_latches if (latch := user.latches[rule.index]) and latch.on]
+
+    def _concerned(self, name: str) -> tuple[Fact, ...]:
+        return tuple(fact for fact in self.facts if fact.events.concerns(name))
+
+
+def compile_policy(spec: PolicySpec) -> tuple[Policy, list[Flaw]]:
+    """The policy, and what is wrong with it: one that has flaws must not be used."""
+    try:
+        calendar, flaws = Calendar(spec.time_zone), []
+    except (ZoneInfoNotFoundError, ValueError):
+        flaw = Flaw(("time_zone",), "unknown time zone", "an IANA name such as Europe/Berlin", spec.time_zone)
+        calendar, flaws = Calendar("UTC"), [flaw]
+    registry = Registry(spec.events, calendar, spec.late.allowed_lateness.ms)
+    registry.flaws += flaws
+    registry.stages = [stage.stage for stage in spec.ladder]
+    stages = [_stage(registry, spec, number) for number in range(len(spec.ladder))]
+    segments = [_segment(registry, spec, number) for number in range(len(spec.segments))]
+    registry.flaws += _ladder_flaws(spec)
+    return Policy(spec, registry, stages, segments), registry.flaws
+
+
+def _stage(registry: Registry, spec: PolicySpec, number: int) -> Stage:
+    stage = spec.ladder[number]
+    action = _action(stage.action, stage.stage, stage.owner or spec.owner)
+    if number == 0 or stage.when is None:
+        return Stage(number, stage.stage, stage.lapsed, action, None)
+    latch = _latch(registry, ("ladder", number), f"ladder.{stage.stage}", number - 1, stage.stage, stage, action, number)
+    return Stage(number, stage.stage, stage.lapsed, action, latch)
+
+
+def _segment(registry: Registry, spec: PolicySpec, number: int) -> Segment:
+    segment = spec.segments[number]
+    action = _action(segment.action, segment.segment, segment.owner or spec.owner)
+    index = len(spec.ladder) - 1 + number
+    place = f"segments.{segment.segment}"
+    latch = _latch(registry, ("segments", number), place, index, segment.segment, segment, action, None)
+    return Segment(number, segment.segment, action, latch)
+
+
+def _latch(
+    registry: Registry,
+    where: tuple[str | int, ...],
+    place: str,
+    index: int,
+    name: str,
+    spec: StageSpec | SegmentSpec,
+    action: Action,
+    stage: int | None,
+) -> LatchRule:
+    def compiled(key: str, rule: Rule) -> Condition:
+        return rule.compile(Scope(registry, (*where, key), f"{place}.{key}", stage=stage))
+
+    assert spec.when is not None
+    cool_down = spec.cool_down if isinstance(spec, SegmentSpec) else None
+    return LatchRule(
+        index,
+        name,
+        action,
+        compiled("when", spec.when),
+        compiled("until", spec.until) if spec.until is not None else None,
+        spec.stay_at_least.ms if spec.stay_at_least else 0,
+        cool_down.ms if cool_down else 0,
+    )
+
+
+def _action(action: str | ActionSpec, default_name: str, owner: str | None) -> Action:
+    if isinstance(action, ActionSpec):
+        return Action(action.name, action.text, owner)
+    return Action(default_name, action, owner)
+
+
+def _ladder_flaws(spec: PolicySpec) -> list[Flaw]:
+    flaws = [
+        Flaw(("ladder", number), f'stage "{stage.stage}" has no rule', "when: a rule", "no when")
+        for number, stage in enumerate(spec.ladder)
+        if number > 0 and stage.when is None
+    ]
+    lapsed = False
+    for number, stage in enumerate(spec.ladder):
+        if lapsed and not stage.lapsed:
+            message = f'stage "{stage.stage}" stands below a lapsed one'
+            flaws.append(Flaw(("ladder", number), message, "lapsed stages at the end of the ladder", stage.stage))
+        lapsed = lapsed or stage.lapsed
+    names: list[tuple[tuple[str | int, ...], str]] = [
+        *((("ladder", number, "stage"), stage.stage) for number, stage in enumerate(spec.ladder)),
+        *((("segments", number, "segment"), segment.segment) for number, segment in enumerate(spec.segments)),
+    ]
+    seen: set[str] = set()
+    for place, name in names:
+        if name in seen:
+            flaws.append(Flaw(place, f'the name "{name}" is taken', "a name of its own", name))
+        seen.add(name)
+    return flaws
+
+
+def _fingerprint(spec: PolicySpec) -> bytes:
+    """The first 8 bytes of blake2b of the policy's canonical JSON (sorted keys, no examples)."""
+    data = spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"examples"})
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.blake2b(text.encode(), digest_size=8).digest()

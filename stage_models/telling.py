@@ -1,0 +1,185 @@
+"""Telling: what a judgement emits. Segments left, then the stage change, then segments entered, each in file order.
+
+A transition caused by a late event names in `corrects` what it withdraws, newest first. A segment: its own newest begin (if it
+now ends) or end (if it begins again), if that came by cause `time` at or after the event's own time. A stage change: the newest
+unbroken run of the user's stage moves of cause `time` at or after the event's own time, back to and including the one that left
+the stage he is now in, else all of the run. The history itself is not rewritten.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from stage_models.events import Event
+from stage_models.policy.compile import LatchRule, Policy
+from stage_models.transitions import Cause, CausingEvent, Direction, Evidence, Kind, Transition, transition_id
+from stage_models.user import NEVER, Latch, Move, User
+
+MOST_EVIDENCE = 20
+
+
+class Turn(NamedTuple):
+    """A latch that turned: as it was (None: never on before) and as it is now."""
+
+    rule: LatchRule
+    was: Latch | None
+    now: Latch
+
+
+def tell(
+    policy: Policy,
+    user: User,
+    at: int,
+    cause: Cause,
+    event: Event | None,
+    came_from: tuple[int, int] | None,
+    stage_turns: list[Turn],
+    segment_turns: list[Turn],
+) -> list[Transition]:
+    """The transitions of one judgement. `came_from`: the stage that was left and since when it was held, if he moved."""
+    teller = _Teller(policy, user, at, cause, event, stage_before=user.stage if came_from is None else came_from[0])
+    for turn in segment_turns:
+        teller.segments ^= {turn.rule.index}  # as they were before this judgement
+    for turn in segment_turns:
+        if not turn.now.on:
+            teller.left(turn)
+    if came_from is not None:
+        teller.moved(*came_from, stage_turns)
+    for turn in segment_turns:
+        if turn.now.on:
+            teller.entered(turn)
+    return teller.told
+
+
+class _Teller:
+    def __init__(self, policy: Policy, user: User, at: int, cause: Cause, event: Event | None, stage_before: int) -> None:
+        self.policy = policy
+        self.user = user
+        self.at = at
+        self.cause: Cause = cause
+        self.event = event
+        self.stage = stage_before
+        latches = ((rule.index, user.latches[rule.index]) for rule in policy.segment_latches)
+        self.segments = {index for index, latch in latches if latch is not None and latch.on}
+        self.told: list[Transition] = []
+
+    def left(self, turn: Turn) -> None:
+        """A segment was left."""
+        was = turn.was
+        assert was is not None
+        corrects = self._withdrawn(turn, "segment.entered", was.began, was.began_sequence, was.began_by_time)
+        self.segments.discard(turn.rule.index)
+        turn.now.ended_sequence = self._tell(
+            "segment.left", turn.rule.name, corrects, was.began, self._evidence([turn]), segment=turn.rule.name
+        )
+
+    def entered(self, turn: Turn) -> None:
+        """A segment was entered."""
+        was, corrects = turn.was, []
+        if was is not None and was.ended is not None:
+            corrects = self._withdrawn(turn, "segment.left", was.ended, was.ended_sequence, was.ended_by_time)
+        self.segments.add(turn.rule.index)
+        turn.now.began_sequence = self._tell(
+            "segment.entered",
+            turn.rule.name,
+            corrects,
+            None if was is None else was.began,
+            self._evidence([turn]),
+            segment=turn.rule.name,
+            action=turn.rule.action,
+        )
+
+    def moved(self, left: int, since: int, turns: list[Turn]) -> None:
+        """The stage changed."""
+        stages, stage = self.policy.stages, self.user.stage
+        from_stage = None if left < 0 else stages[left].name
+        self.stage = stage
+        sequence = self._tell(
+            "stage.changed",
+            f"{from_stage or ''}>{stages[stage].name}",
+            self._withdrawn_moves(),
+            None if left < 0 else since,
+            self._evidence(turns),
+            from_stage=from_stage,
+            to_stage=stages[stage].name,
+            direction=_direction(self.policy, left, stage),
+            action=stages[stage].action,
+        )
+        if self.cause == "time":
+            self.user.run = [*self.user.run, Move(sequence, left, stage, self.at)][-len(stages) :]
+        else:
+            self.user.run = []
+
+    def _tell(
+        self,
+        kind: Kind,
+        names: str,
+        corrects: list[str],
+        previous_entered_at: int | None,
+        evidence: list[Evidence],
+        **fields: Any,
+    ) -> int:
+        policy, user, event = self.policy, self.user, self.event
+        user.sequence += 1
+        due = user.due
+        self.told.append(
+            Transition(
+                id=transition_id(policy.name, user.id, user.sequence, kind, names, self.at),
+                kind=kind,
+                user_id=user.id,
+                group_id=user.group[2] if user.group else None,
+                sequence=user.sequence,
+                cause=self.cause,
+                corrects=corrects,
+                event=CausingEvent(event.event_id, event.name, event.occurred_at) if event else None,
+                effective_at=self.at,
+                previous_entered_at=previous_entered_at,
+                next_check_at=None if due == NEVER else due,
+                evidence=evidence,
+                stage=policy.stages[self.stage].name,
+                segments=[rule.name for rule in policy.segment_latches if rule.index in self.segments],
+                highest_stage=policy.stages[user.highest].name,
+                policy=policy.ref,
+                consent={channel: value for channel, (_, _, value) in user.consent.items()},
+                **fields,
+            )
+        )
+        return user.sequence
+
+    def _evidence(self, turns: list[Turn]) -> list[Evidence]:
+        return [
+            item
+            for turn in turns
+            for item in turn.rule.deciding(turn.now.on).evidence(self.user, self.at, self.event)
+        ][:MOST_EVIDENCE]
+
+    def _withdrawn(self, turn: Turn, kind: Kind, at: int, sequence: int, by_time: bool) -> list[str]:
+        if self.cause != "late" or not by_time or self.event is None or at < self.event.occurred_at:
+            return []
+        return [transition_id(self.policy.name, self.user.id, sequence, kind, turn.rule.name, at)]
+
+    def _withdrawn_moves(self) -> list[str]:
+        if self.cause != "late" or self.event is None:
+            return []
+        stages, corrects = self.policy.stages, []
+        for move in reversed(self.user.run):
+            if move.at < self.event.occurred_at:
+                break
+            names = f"{stages[move.from_stage].name}>{stages[move.to_stage].name}"
+            corrects.append(
+                transition_id(self.policy.name, self.user.id, move.sequence, "stage.changed", names, move.at)
+            )
+            if move.from_stage == self.user.stage:
+                break
+        return corrects
+
+
+def _direction(policy: Policy, left: int, stage: int) -> Direction:
+    if left < 0:
+        return "first"
+    was_lapsed, is_lapsed = policy.stages[left].is_lapsed, policy.stages[stage].is_lapsed
+    if was_lapsed and not is_lapsed:
+        return "return"
+    if is_lapsed:
+        return "up" if was_lapsed and stage < left else "down"
+    return "up" if stage > left else "down"

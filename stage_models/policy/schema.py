@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PositiveInt, StrictBool, StrictStr, model_validator
+from pydantic import BeforeValidator, Field, PositiveInt, StrictBool, StrictStr
 
 from stage_models.conditions import AnyRule
-from stage_models.terms import Duration, EventName, EventSetSpec, Model, mistake
+from stage_models.terms import Duration, EventName, EventSetSpec, Model
 
 Name = Annotated[StrictStr, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
 Text = Annotated[StrictStr, Field(min_length=1, max_length=2000)]
@@ -83,14 +83,3 @@ class PolicySpec(Model):
     segments: Annotated[list[SegmentSpec], Field(max_length=MOST_SEGMENTS)] = []
     late: LateSpec = LateSpec()
     examples: list[ExampleSpec] = []
-
-    @model_validator(mode="after")
-    def _base_has_no_rule(self) -> PolicySpec:
-        base = self.ladder[0]
-        if base.when is not None or base.until is not None or base.stay_at_least is not None or base.lapsed:
-            raise mistake(
-                "base",
-                f'the first stage "{base.stage}" has a rule',
-                expected="a first stage without when, until, stay_at_least and lapsed: it holds for everybody",
-            )
-        return self

@@ -1,6 +1,6 @@
 """The text of a policy: YAML 1.2 in, plain values out, and for every value the line and column where it is.
 
-Only the node graph of ruamel.yaml is used. Values are made here, because a policy wants less than YAML offers:
+Only the node graph of ruamel.yaml is used. Values are made here, as a policy wants less than YAML offers:
 keys are text, dates are text as in the events they are compared with, numbers are finite, there are no tags.
 Whatever is wrong with the text itself is collected in `Source.problems`; the values that remain can still be
 checked, so that the operator sees every mistake at once.
@@ -54,7 +54,7 @@ class Place:
 
 @dataclass
 class Source:
-    """A policy's text, read: the plain `value` (None if there is none), places, what is wrong with the text."""
+    """A policy's text, read: the plain `value` (None if there is none), places, what is wrong with it."""
 
     file: str
     value: Any = None

@@ -88,7 +88,8 @@ def _pass_dues(policy: Policy, user: User, before: int, transitions: list[Transi
 
 def _remember(policy: Policy, user: User, event: Event, digest: int) -> tuple[int, tuple[str, ...]]:
     """Keep what the policy needs of the event: the mask of changed facts, and the rules that a bad property hit."""
-    changed, bad = 0, ()
+    changed = 0
+    bad: tuple[str, ...] = ()
     user.keep_id(digest)
     if event.occurred_at < user.first_seen:
         user.first_seen = event.occurred_at

@@ -61,9 +61,13 @@ def _turn(
     """Turn the latches that must turn. Returns the turns, and the due (right only if nothing turned at all)."""
     turns: list[Turn] = []
     for rule in rules:
-        if not rule.reads & changed and changed != EVERYTHING and not (is_state_new and rule.reads_state):
-            continue
         latch = user.latches[rule.index]
+        if cause == "event":
+            concerns = rule.turned_off_by if latch is not None and latch.on else rule.turned_on_by
+        else:
+            concerns = rule.reads
+        if not concerns & changed and changed != EVERYTHING and not (is_state_new and rule.reads_state):
+            continue
         late = event if cause == "late" and rule.reads & changed else None
         if latch is not None and latch.on:
             if rule.wants_off(user, at) and (

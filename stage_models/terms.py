@@ -33,7 +33,7 @@ _LONGEST = 100 * 366 * DAY
 
 def mistake(kind: str, message: str, *, expected: str, found: object = None, hint: str | None = None) -> PydanticCustomError:
     """A mistake in the policy that only a model can see, in the parts that every message to the author has."""
-    return PydanticCustomError(kind, message.replace("{", "{{"), {"expected": expected, "found": found, "hint": hint})  # type: ignore[arg-type]
+    return PydanticCustomError(kind, message.replace("{", "{{"), {"expected": expected, "found": found, "hint": hint})
 
 
 class Model(BaseModel):

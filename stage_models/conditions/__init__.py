@@ -1,12 +1,12 @@
 """The rule types: one file each, with the model that people write and the condition that evaluates it.
 
-A new rule type is one file here and one entry in RULES.
+A new rule type is one file here and one entry in AnyRule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Union
+from typing import Annotated, Any, get_args
 
 from pydantic import Discriminator, Tag
 
@@ -20,33 +20,29 @@ from stage_models.conditions.recent import Recent
 from stage_models.conditions.rule import Condition, Rule
 from stage_models.conditions.total import Total
 
-RULES: tuple[type[Rule], ...] = (
-    Performed,
-    ActiveDays,
-    Total,
-    Recent,
-    Inactive,
-    Missing,
-    Reached,
-    combinations.All,
-    combinations.Any,
-    combinations.Not,
-)
-
-_KEYS = [rule.KEY for rule in RULES]
-
 
 def _rule_key(value: Any) -> str | None:
     if isinstance(value, Rule):
         return value.KEY
-    return next((key for key in _KEYS if key in value), None) if isinstance(value, Mapping) else None
+    return next((rule.KEY for rule in RULES if rule.KEY in value), None) if isinstance(value, Mapping) else None
 
 
 AnyRule = Annotated[
-    Union[tuple(Annotated[rule, Tag(rule.KEY)] for rule in RULES)],  # type: ignore[valid-type]  # made from the list
+    Annotated[Performed, Tag(Performed.KEY)]
+    | Annotated[ActiveDays, Tag(ActiveDays.KEY)]
+    | Annotated[Total, Tag(Total.KEY)]
+    | Annotated[Recent, Tag(Recent.KEY)]
+    | Annotated[Inactive, Tag(Inactive.KEY)]
+    | Annotated[Missing, Tag(Missing.KEY)]
+    | Annotated[Reached, Tag(Reached.KEY)]
+    | Annotated[combinations.All, Tag(combinations.All.KEY)]
+    | Annotated[combinations.Any, Tag(combinations.Any.KEY)]
+    | Annotated[combinations.Not, Tag(combinations.Not.KEY)],
     Discriminator(_rule_key),
 ]
-"""A rule of any type, told apart by its one rule-type key."""
+"""A rule of any type, told apart by its one rule-type key. This is the list of rule types."""
+
+RULES: tuple[type[Rule], ...] = tuple(get_args(member)[0] for member in get_args(get_args(AnyRule)[0]))
 
 for _combination in (combinations.All, combinations.Any, combinations.Not):
     _combination.model_rebuild(_types_namespace={"AnyRule": AnyRule})

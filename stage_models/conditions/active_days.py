@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from pydantic import Field, PositiveInt, StrictInt, model_validator
 
-from stage_models.conditions.ranges import check_range, judge_open, range_words, threshold
+from stage_models.conditions.ranges import check_range, judge_open, masks, range_words, threshold
 from stage_models.conditions.rule import Answer, Condition, Observation, Rule, earliest
 from stage_models.conditions.scope import Scope, events_label
 from stage_models.conditions.windows import whole_days
@@ -64,7 +64,7 @@ class ActiveDaysWithin(Condition):
         self.calendar = scope.calendar
         depth = max(self.at_least or 0, 0 if self.at_most is None else self.at_most + 1)
         self.fact = scope.fact(Days(scope.events("active_days", rule.active_days), depth, scope.calendar))
-        self.reads = self.fact.bit | (FIRST_SEEN_BIT if self.at_most is not None else 0)
+        self.reads_of(*masks(self.fact.bit, self.at_least, self.at_most), also=FIRST_SEEN_BIT)
 
     def holds(self, user: User, at: int) -> Answer:
         before = self.calendar.date_of(at) - self.days

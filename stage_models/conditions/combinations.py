@@ -75,6 +75,8 @@ class _Combination(Condition):
         super().__init__(scope, sentence)
         self.parts = parts
         for part in parts:
+            self.raised_by |= part.raised_by
+            self.lowered_by |= part.lowered_by
             self.reads |= part.reads
             self.reads_state |= part.reads_state
 
@@ -126,6 +128,10 @@ class AnyOf(_Combination):
 
 class NotOf(_Combination):
     """The evaluator's form of `not`."""
+
+    def __init__(self, scope: Scope, sentence: str, parts: tuple[Condition, ...]) -> None:
+        super().__init__(scope, sentence, parts)
+        self.raised_by, self.lowered_by = self.lowered_by, self.raised_by
 
     def holds(self, user: User, at: int) -> Answer:
         held = self.parts[0].holds(user, at)

@@ -48,7 +48,7 @@ class InactiveFor(Condition):
         super().__init__(scope, rule.sentence())
         self.for_ms = rule.for_.ms
         self.fact = scope.fact(Newest(scope.events("inactive", rule.inactive), depth=1))
-        self.reads = self.fact.bit | FIRST_SEEN_BIT
+        self.reads_of(raised_by=0, lowered_by=self.fact.bit, also=FIRST_SEEN_BIT)
 
     def holds(self, user: User, at: int) -> Answer:
         return self._silent_since(user) + self.for_ms <= at

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from stage_models.conditions.rule import Answer, Condition, Observation, Rule, earliest
 from stage_models.conditions.scope import Scope, events_label
 from stage_models.conditions.windows import anchor_fact, check_length
-from stage_models.facts import Newest
+from stage_models.facts import First, Newest
 from stage_models.facts.fact import FIRST_SEEN_BIT
 from stage_models.terms import FIRST_SEEN, Duration, Events, mistake
 from stage_models.user import NEVER, User
@@ -61,12 +61,14 @@ class MissingSince(Condition):
         self.for_ms = rule.for_.ms
         # Two, because the newest one may itself be the anchor.
         self.fact = scope.fact(Newest(scope.events("missing", rule.missing), depth=2))
+        self.anchor: Newest | First | None
         if rule.since_last is not None:
             self.anchor = scope.fact(Newest(scope.events("since_last", rule.since_last), depth=1))
         else:
             assert rule.since is not None
             self.anchor = anchor_fact(scope, "since", rule.since)
-        self.reads = self.fact.bit | (self.anchor.bit if self.anchor else FIRST_SEEN_BIT)
+        anchor = self.anchor.bit if self.anchor is not None else 0
+        self.reads_of(raised_by=anchor, lowered_by=self.fact.bit | anchor, also=FIRST_SEEN_BIT)
 
     def holds(self, user: User, at: int) -> Answer:
         return self._missed_from(user) <= at

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from pydantic import Field, PositiveInt, StrictInt, model_validator
 
-from stage_models.conditions.ranges import check_range, judge_anchored, judge_open, range_words, threshold
+from stage_models.conditions.ranges import check_range, judge_anchored, judge_open, masks, range_words, threshold
 from stage_models.conditions.rule import Answer, Condition, Observation, Rule, earliest
 from stage_models.conditions.scope import Scope, events_label
 from stage_models.conditions.windows import anchor_fact, check_window, window_words
@@ -79,7 +79,7 @@ class PerformedLately(_Counting):
     def __init__(self, scope: Scope, rule: Performed) -> None:
         super().__init__(scope, rule)
         self.fact = scope.fact(Newest(self.events, self.depth))
-        self.reads = self.fact.bit | (FIRST_SEEN_BIT if self.at_most is not None else 0)
+        self.reads_of(*masks(self.fact.bit, self.at_least, self.at_most), also=FIRST_SEEN_BIT)
 
     def holds(self, user: User, at: int) -> Answer:
         items = user.facts[self.fact.index]
@@ -116,7 +116,8 @@ class PerformedSince(_Counting):
         assert rule.since is not None
         anchor = anchor_fact(scope, "since", rule.since)
         self.fact = scope.fact(Anchored(self.events, anchor, self.within_ms, scope.lateness_ms, depth=self.depth))
-        self.reads = self.fact.bit | (anchor.bit if anchor else FIRST_SEEN_BIT)
+        raised_by, lowered_by = masks(self.fact.bit, self.at_least, self.at_most)
+        self.reads_of(raised_by | (anchor.bit if anchor else 0), lowered_by, also=FIRST_SEEN_BIT)
 
     def holds(self, user: User, at: int) -> Answer:
         anchor = self.fact.anchor_of(user)

@@ -56,6 +56,11 @@ def judge_anchored(figure: int, at_least: int | None, at_most: int | None, is_cl
     return True
 
 
+def masks(fact: int, at_least: Any, at_most: Any) -> tuple[int, int]:
+    """Which way a further event moves a count: raised by a fact with a lower bound, lowered by one with an upper."""
+    return 0 if at_least is None else fact, 0 if at_most is None else fact
+
+
 def threshold(figure: Any, at_least: Any, at_most: Any) -> Any:
     """The bound to show beside an observed figure: the one that is broken, else the one nearest to being broken."""
     if at_least is None:

@@ -57,7 +57,7 @@ class RecentOf(Condition):
         events = scope.events("recent", rule.recent)
         self.marked = scope.events("recent", rule.recent, rule.where)
         self.fact = scope.fact(Marks(events, rule.last, self.marked))
-        self.reads = self.fact.bit
+        self.reads_of(raised_by=self.fact.bit, lowered_by=self.fact.bit)
 
     def holds(self, user: User, at: int) -> Answer:
         matching = 0

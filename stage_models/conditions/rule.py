@@ -40,8 +40,17 @@ class Condition:
     def __init__(self, scope: Scope, sentence: str) -> None:
         self.place = scope.place
         self.sentence = sentence
-        self.reads = 0  # mask of the facts whose change can change the answer
+        # Masks of facts. An event in time that changes one in `raised_by` can make the answer truer, now or at a later
+        # instant; one in `lowered_by` less true. A late event can do either with every fact in `reads`.
+        self.raised_by = 0
+        self.lowered_by = 0
+        self.reads = 0
         self.reads_state = False  # whether it reads the user's stage, latches or segments
+
+    def reads_of(self, raised_by: int, lowered_by: int, also: int = 0) -> None:
+        """Set the masks; `also` are facts that only a late event can change."""
+        self.raised_by, self.lowered_by = raised_by, lowered_by
+        self.reads = raised_by | lowered_by | also
 
     def holds(self, user: User, at: int) -> Answer:
         """Whether it holds at the instant; None: it cannot be answered yet."""

@@ -47,6 +47,7 @@ class Registry:
             fact.bit = FIRST_SEEN_BIT << len(self.facts)
         held.places.append(place)
         assert isinstance(held, type(fact))
+        held.deepen(fact)
         return held
 
 

@@ -85,7 +85,7 @@ class TotalLately(_Summing):
         super().__init__(scope, rule)
         span_ms = None if self.within_ms is None else self.within_ms + scope.lateness_ms
         self.fact = scope.fact(Amounts(self.events, rule.property, span_ms))
-        self.reads = self.fact.bit | (FIRST_SEEN_BIT if self.at_most is not None else 0)
+        self.reads_of(raised_by=self.fact.bit, lowered_by=self.fact.bit, also=FIRST_SEEN_BIT)
 
     def holds(self, user: User, at: int) -> Answer:
         items = user.facts[self.fact.index]
@@ -131,7 +131,8 @@ class TotalSince(_Summing):
         self.fact = scope.fact(
             Anchored(self.events, anchor, self.within_ms, scope.lateness_ms, path=rule.property)
         )
-        self.reads = self.fact.bit | (anchor.bit if anchor else FIRST_SEEN_BIT)
+        reads = self.fact.bit | (anchor.bit if anchor else 0)
+        self.reads_of(raised_by=reads, lowered_by=reads, also=FIRST_SEEN_BIT)
 
     def holds(self, user: User, at: int) -> Answer:
         anchor = self.fact.anchor_of(user)

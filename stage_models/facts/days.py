@@ -12,14 +12,18 @@ from stage_models.user import User
 
 
 class Days(Fact):
-    """The `depth` newest dates of the policy's time zone, counted in days since 1970-01-01."""
+    """The `depth` newest dates (rules share the deepest) of the policy's time zone, counted in days since 1970-01-01."""
 
     __slots__ = ("calendar", "depth")
 
     def __init__(self, events: EventSet, depth: int, calendar: Calendar) -> None:
-        super().__init__(events, depth, calendar.zone)
+        super().__init__(events, calendar.zone)
         self.depth = depth
         self.calendar = calendar
+
+    def deepen(self, other: Fact) -> None:
+        assert isinstance(other, Days)
+        self.depth = max(self.depth, other.depth)
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         days: list[int] = user.facts[self.index]

@@ -33,6 +33,9 @@ class Fact:
         self.bit = 0  # in masks of facts; set with the index
         self.places: list[str] = []  # the rules that ask it
 
+    def deepen(self, other: Fact) -> None:
+        """Keep as much as another fact of the same key would."""
+
     def remember(self, user: User, event: Event, digest: int) -> int:
         """Take in an event that belongs to the set: CHANGED, UNCHANGED or BAD_PROPERTY."""
         raise NotImplementedError

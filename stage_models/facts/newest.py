@@ -11,13 +11,17 @@ from stage_models.user import User
 
 
 class Newest(Fact):
-    """The `depth` newest events: enough for "at least depth within a rolling window"."""
+    """The `depth` newest events: enough for "at least depth within a rolling window". Rules share the deepest."""
 
     __slots__ = ("depth",)
 
     def __init__(self, events: EventSet, depth: int) -> None:
-        super().__init__(events, depth)
+        super().__init__(events)
         self.depth = depth
+
+    def deepen(self, other: Fact) -> None:
+        assert isinstance(other, Newest)
+        self.depth = max(self.depth, other.depth)
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         items: list[list[int]] = user.facts[self.index]

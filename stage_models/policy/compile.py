@@ -37,6 +37,9 @@ class LatchRule:
         self.stay_ms = stay_ms
         self.cool_down_ms = cool_down_ms
         self.reads = when.reads | (until.reads if until else 0)
+        # What an event in time must change before it can turn the latch; masks of facts.
+        self.turned_on_by = when.raised_by | (until.lowered_by if until else 0)
+        self.turned_off_by = until.raised_by if until else when.lowered_by
         self.reads_state = when.reads_state or (until is not None and until.reads_state)
 
     def wants_on(self, user: User, at: int) -> bool:
@@ -55,20 +58,21 @@ class LatchRule:
         """The first instant after `at` at which it may turn if nothing is remembered; NEVER if none."""
         latch = user.latches[self.index]
         if latch is not None and latch.on:
-            change = (self.until or self.when).next_change(user, at)
             ends = latch.began + self.stay_ms
-        else:
-            change = self.when.next_change(user, at)
-            if self.until is not None:
-                change = min(change, self.until.next_change(user, at))
-            ends = NEVER if latch is None or latch.ended is None else latch.ended + self.cool_down_ms
-        return min(change, ends) if ends > at else change
+            if at < ends and self.wants_off(user, at):
+                return ends
+            return (self.until or self.when).next_change(user, at)
+        if latch is not None and latch.ended is not None:
+            ends = latch.ended + self.cool_down_ms
+            if at < ends and self.wants_on(user, at):
+                return ends
+        change = self.when.next_change(user, at)
+        return change if self.until is None else min(change, self.until.next_change(user, at))
 
 
 class Stage(NamedTuple):
     """A stage of the ladder; the base has no latch, it always holds."""
 
-    index: int
     name: str
     is_lapsed: bool
     action: Action
@@ -78,7 +82,6 @@ class Stage(NamedTuple):
 class Segment(NamedTuple):
     """A segment."""
 
-    index: int
     name: str
     action: Action
     latch: LatchRule
@@ -150,9 +153,9 @@ def _stage(registry: Registry, spec: PolicySpec, number: int) -> Stage:
     stage = spec.ladder[number]
     action = _action(stage.action, stage.stage, stage.owner or spec.owner)
     if number == 0 or stage.when is None:
-        return Stage(number, stage.stage, stage.lapsed, action, None)
+        return Stage(stage.stage, stage.lapsed, action, None)
     latch = _latch(registry, ("ladder", number), f"ladder.{stage.stage}", number - 1, stage.stage, stage, action, number)
-    return Stage(number, stage.stage, stage.lapsed, action, latch)
+    return Stage(stage.stage, stage.lapsed, action, latch)
 
 
 def _segment(registry: Registry, spec: PolicySpec, number: int) -> Segment:
@@ -161,7 +164,7 @@ def _segment(registry: Registry, spec: PolicySpec, number: int) -> Segment:
     index = len(spec.ladder) - 1 + number
     place = f"segments.{segment.segment}"
     latch = _latch(registry, ("segments", number), place, index, segment.segment, segment, action, None)
-    return Segment(number, segment.segment, action, latch)
+    return Segment(segment.segment, action, latch)
 
 
 def _latch(

@@ -16,6 +16,7 @@ from stage_models.user import NEVER
 
 _HOUR = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}")
 _HOURS_KEPT = 10_000
+_INSTANTS_KEPT = 10_000
 _SECONDS_BELOW = 10**11  # the contract: a smaller epoch number is in seconds, otherwise in milliseconds
 
 _MINUTE_AND_SECOND = [f":{n // 60:02d}:{n % 60:02d}" for n in range(3_600)]
@@ -44,8 +45,9 @@ def read_instant(written: str | float) -> int:
         return at
 
 
+@lru_cache(maxsize=_INSTANTS_KEPT)
 def write_instant(at_ms: int) -> str:
-    """The instant as RFC 3339 text with milliseconds and `Z`."""
+    """The instant as RFC 3339 text with milliseconds and `Z`; most are asked for several times in a row."""
     hour, rest = divmod(at_ms, HOUR)
     second, ms = divmod(rest, SECOND)
     return _hour_text(hour) + _MINUTE_AND_SECOND[second] + _END[ms]

@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
-from stage_models.policy.compile import Policy
-from stage_models.transitions import Action, CausingEvent, Evidence, PolicyRef, Transition
+from stage_models.conditions.rule import Figure
+from stage_models.policy.compile import LatchRule, Policy
+from stage_models.transitions import CausingEvent, Evidence, Transition
 from stage_models.user import NEVER, Latch, User
 from streams.codec import cloudevents
 from streams.codec.cloudevents import Headers
@@ -58,8 +59,8 @@ def encode_transition(transition: Transition, detected_at_ms: int, replay: bool)
         "stage": moved.stage,
         "segments": moved.segments,
         "highest_stage": moved.highest_stage,
-        "action": _action(moved.action),
-        "policy": _policy(moved.policy),
+        "action": moved.action,
+        "policy": moved.policy,
         "traits": {},
         "consent": moved.consent,
         "replay": replay,
@@ -123,13 +124,13 @@ def encode_current(policy: Policy, user: User, detected_at_ms: int, last_transit
             "group_id": user.group[2] if user.group else None,
             "stage": policy.stage_of(user),
             "stage_entered_at": write_instant(user.stage_since),
-            "stage_next_check_at": instant_or_none(_stage_due(policy, user)),
+            "stage_next_check_at": instant_or_none(_due(policy.stage_latches, user)),
             "highest_stage": policy.stages[user.highest].name,
             "segments": [
                 {
                     "name": rule.name,
                     "entered_at": write_instant(latch.began),
-                    "next_check_at": instant_or_none(rule.next_change(user, user.clock)),
+                    "next_check_at": instant_or_none(_due([rule], user)),
                 }
                 for rule in policy.segment_latches
                 if (latch := _on(user, rule.index))
@@ -138,7 +139,7 @@ def encode_current(policy: Policy, user: User, detected_at_ms: int, last_transit
             "next_check_at": instant_or_none(user.due),
             "last_transition_id": last_transition_id,
             "detected_at": write_instant(detected_at_ms),
-            "policy": _policy(policy.ref),
+            "policy": policy.ref,
             "traits": {},
             "consent": {channel: is_given for channel, (_, _, is_given) in user.consent.items()},
         }
@@ -161,32 +162,36 @@ def current_headers(
     )
 
 
-def _evidence(part: Evidence, instants: int) -> dict[str, Any]:
-    return {
-        "rule": part.rule,
-        "condition": part.condition,
-        "observed": part.observed,
-        "threshold": part.threshold,
-        "instants": [write_instant(at) for at in part.instants[:instants]],
-        "event_ids": part.event_ids,
-        "approximate": part.approximate,
-    }
+class _Evidence(msgspec.Struct, gc=False):
+    rule: str
+    condition: str
+    observed: Figure
+    threshold: Figure
+    instants: list[str]
+    event_ids: list[str]
+    approximate: bool
 
 
-def _causing_event(event: CausingEvent) -> dict[str, Any]:
-    return {"id": event.id, "name": event.name, "occurred_at": write_instant(event.occurred_at)}
+class _CausingEvent(msgspec.Struct, gc=False):
+    id: str
+    name: str | None
+    occurred_at: str
 
 
-def _action(action: Action | None) -> dict[str, Any] | None:
-    return None if action is None else {"name": action.name, "text": action.text, "owner": action.owner}
+def _evidence(part: Evidence, most: int) -> _Evidence:
+    instants = [write_instant(at) for at in part.instants[:most]]
+    return _Evidence(
+        part.rule, part.condition, part.observed, part.threshold, instants, part.event_ids, part.approximate
+    )
 
 
-def _policy(policy: PolicyRef) -> dict[str, Any]:
-    return {"name": policy.name, "version": policy.version, "fingerprint": policy.fingerprint}
+def _causing_event(event: CausingEvent) -> _CausingEvent:
+    return _CausingEvent(event.id, event.name, write_instant(event.occurred_at))
 
 
-def _stage_due(policy: Policy, user: User) -> int:
-    return min((rule.next_change(user, user.clock) for rule in policy.stage_latches), default=NEVER)
+def _due(latches: list[LatchRule], user: User) -> int:
+    """When one of the latches may turn; never before the user's due: what lies before it was looked at."""
+    return max(user.due, min((rule.next_change(user, user.clock) for rule in latches), default=NEVER))
 
 
 def _on(user: User, index: int) -> Latch | None:

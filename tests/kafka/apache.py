@@ -70,15 +70,8 @@ def classpath() -> str:
     Raises ApacheKafkaError when Maven cannot.
     """
     if not _CLASSPATH.exists() or _CLASSPATH.stat().st_mtime < _POM.stat().st_mtime or not _is_there():
-        command = [
-            "mvn",
-            "-q",
-            "-B",
-            "-f",
-            str(_POM),
-            "dependency:build-classpath",
-            f"-Dmdep.outputFile={_CLASSPATH}",
-        ]
+        goal = "mvn -q -B -Dstyle.color=never dependency:build-classpath"
+        command = [*goal.split(), "-f", str(_POM), f"-Dmdep.outputFile={_CLASSPATH}"]
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
         if answer.returncode != 0:
             why = (answer.stdout or answer.stderr).strip().partition("\n")[0]

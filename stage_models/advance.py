@@ -16,7 +16,7 @@ from __future__ import annotations
 import msgspec
 
 from stage_models.events import Event, Tick
-from stage_models.facts.fact import BAD_PROPERTY, CHANGED, FIRST_SEEN_BIT
+from stage_models.facts.fact import BAD_PROPERTY, CHANGED, FIRST_SEEN_BIT, UNCHANGED
 from stage_models.ladder import EVERYTHING, judge
 from stage_models.policy.compile import Policy
 from stage_models.transitions import Transition
@@ -64,7 +64,8 @@ def _apply(policy: Policy, user: User, event: Event) -> Step:
     if not is_late:
         _pass_dues(policy, user, at, transitions)
         user.clock, user.is_due_judged = at, False
-    changed, bad = _remember(policy, user, event, digest)
+    user.keep_id(digest)
+    changed, bad = _remember(policy, user, event, int.from_bytes(digest, "big"))
     is_after_tick = is_late and _is_overtaken(user, at)
     if user.due <= user.clock or user.stage < 0:
         changed = EVERYTHING
@@ -90,7 +91,6 @@ def _remember(policy: Policy, user: User, event: Event, digest: int) -> tuple[in
     """Keep what the policy needs of the event: the mask of changed facts, and the rules that a bad property hit."""
     changed = 0
     bad: tuple[str, ...] = ()
-    user.keep_id(digest)
     if event.occurred_at < user.first_seen:
         user.first_seen = event.occurred_at
         changed = FIRST_SEEN_BIT
@@ -99,8 +99,8 @@ def _remember(policy: Policy, user: User, event: Event, digest: int) -> tuple[in
     if not event.is_active:
         return changed, bad
     for fact in policy.facts_of(event.name):
-        matches = fact.events.matches(event)
-        outcome = fact.remember(user, event, digest) if matches else BAD_PROPERTY if matches is None else 0
+        matches = fact.events.passes is None or fact.events.passes(event.properties)
+        outcome = fact.remember(user, event, digest) if matches else BAD_PROPERTY if matches is None else UNCHANGED
         if outcome & CHANGED:
             changed |= fact.bit
         if outcome & BAD_PROPERTY:

@@ -19,13 +19,13 @@ Filter = Callable[[dict[str, Any]], bool | None]
 class EventSet:
     """A compiled set of events. `key` tells two sets apart: equal keys hold equal events."""
 
-    __slots__ = ("_excluded", "_filter", "_names", "key", "label")
+    __slots__ = ("_excluded", "_names", "key", "label", "passes")
 
     def __init__(self, label: str, names: frozenset[str] | None, excluded: frozenset[str], wheres: list[Where]) -> None:
         self.label = label
         self._names = names  # None: any
         self._excluded = excluded
-        self._filter = compile_filter(wheres)
+        self.passes = compile_filter(wheres)  # None: the name alone decides
         self.key = (
             None if names is None else tuple(sorted(names)),
             tuple(sorted(excluded)),
@@ -45,7 +45,7 @@ class EventSet:
 
     def matches(self, event: Event) -> bool | None:
         """Whether an event whose name the set concerns belongs; None: a property has the wrong type."""
-        return True if self._filter is None else self._filter(event.properties)
+        return True if self.passes is None else self.passes(event.properties)
 
     def holds(self, event: Event) -> bool:
         """Whether the event belongs to the set."""

@@ -27,9 +27,9 @@ class Event(msgspec.Struct, gc=False, kw_only=True):
     is_active: bool = True  # False: traits are updated, but it is no activity and matches no event set
     received_at: int | None = None
 
-    def digest(self) -> int:
-        """The first 8 bytes of blake2b of the event id, as a big-endian number: identity inside facts."""
-        return int.from_bytes(blake2b(self.event_id.encode()).digest()[:8], "big")
+    def digest(self) -> bytes:
+        """The first 8 bytes of blake2b of the event id: its identity inside a user."""
+        return blake2b(self.event_id.encode()).digest()[:8]
 
 
 class Tick(msgspec.Struct, frozen=True):

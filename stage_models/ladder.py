@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stage_models.events import Event
+from stage_models.facts.fact import TIME_BIT
 from stage_models.policy.compile import LatchRule, Policy
 from stage_models.telling import Turn, tell
 from stage_models.transitions import Cause, Transition
@@ -62,34 +63,50 @@ def _turn(
     turns: list[Turn] = []
     for rule in rules:
         latch = user.latches[rule.index]
-        if cause == "event":
-            concerns = rule.turned_off_by if latch is not None and latch.on else rule.turned_on_by
-        else:
-            concerns = rule.reads
-        if not concerns & changed and changed != EVERYTHING and not (is_state_new and rule.reads_state):
+        is_on = latch is not None and latch.on
+        turned_by = rule.turned_off_by if is_on else rule.turned_on_by
+        if not (rule.reads if cause == "late" else turned_by) & changed and changed != EVERYTHING:
+            if not (is_state_new and rule.reads_state):
+                continue
+        if not (rule.wants_off(user, at) if is_on else rule.wants_on(user, at)):
+            if turned_by & TIME_BIT and (wish := rule.next_wish(user, at, is_on=is_on)) < due:
+                due = wish
             continue
-        late = event if cause == "late" and rule.reads & changed else None
-        if latch is not None and latch.on:
-            if rule.wants_off(user, at) and (
-                at >= latch.began + rule.stay_ms or (late and latch.began_by_time and latch.began >= late.occurred_at)
-            ):
-                new = Latch(False, latch.began, latch.began_sequence, latch.began_by_time, at, 0, cause == "time")
-                turns.append(Turn(rule, latch, new))
-        elif rule.wants_on(user, at):
-            if latch is None:
-                turns.append(Turn(rule, None, Latch(True, at, 0, cause == "time")))
-            elif (
-                latch.ended is None
-                or at >= latch.ended + rule.cool_down_ms
-                or (late and latch.ended_by_time and latch.ended >= late.occurred_at)
-            ):
-                new = Latch(True, at, 0, cause == "time", latch.ended, latch.ended_sequence, latch.ended_by_time)
-                turns.append(Turn(rule, latch, new))
-        if turns and turns[-1].rule is rule:
-            user.latches[rule.index] = turns[-1].now
-            is_state_new = True
-        due = min(due, rule.next_change(user, at))
+        held_until = _held_until(rule, latch)
+        if at < held_until and not (cause == "late" and rule.reads & changed and _is_deceived(latch, event)):
+            due = min(due, held_until)
+            continue
+        turns.append(Turn(rule, latch, _turned(latch, at, is_by_time=cause == "time")))
+        user.latches[rule.index] = turns[-1].now
+        is_state_new = True
     return turns, due
+
+
+def _held_until(rule: LatchRule, latch: Latch | None) -> int:
+    """Until when the latch stays as it is, whatever its rules say."""
+    if latch is None:
+        return -NEVER
+    if latch.on:
+        return latch.began + rule.stay_ms
+    return -NEVER if latch.ended is None else latch.ended + rule.cool_down_ms
+
+
+def _is_deceived(latch: Latch | None, event: Event | None) -> bool:
+    """Whether the latch last turned by time at or after the event's own time: had it been known, it might not have."""
+    if latch is None or event is None:
+        return False
+    if latch.on:
+        return latch.began_by_time and latch.began >= event.occurred_at
+    return latch.ended is not None and latch.ended_by_time and latch.ended >= event.occurred_at
+
+
+def _turned(latch: Latch | None, at: int, *, is_by_time: bool) -> Latch:
+    """The latch after it turned."""
+    if latch is None:
+        return Latch(True, at, 0, is_by_time)
+    if latch.on:
+        return Latch(False, latch.began, latch.began_sequence, latch.began_by_time, at, 0, is_by_time)
+    return Latch(True, at, 0, is_by_time, latch.ended, latch.ended_sequence, latch.ended_by_time)
 
 
 def _move(policy: Policy, user: User, at: int) -> tuple[int, int] | None:

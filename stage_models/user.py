@@ -75,13 +75,13 @@ class User(msgspec.Struct, gc=False):
     group: tuple[int, int, str] | None = None  # time, hash and id of the newest group
     consent: dict[str, tuple[int, int, bool]] = {}  # channel -> time, hash, value
 
-    def knows_id(self, digest: int) -> bool:
+    def knows_id(self, digest: bytes) -> bool:
         """Whether the event with this digest is among the last 16."""
-        return digest.to_bytes(8, "big")[:_ID_BYTES] in self.ids
+        return digest[:_ID_BYTES] in self.ids
 
-    def keep_id(self, digest: int) -> None:
+    def keep_id(self, digest: bytes) -> None:
         """Remember the event's digest; the oldest of 16 makes room."""
-        self.ids = (self.ids + digest.to_bytes(8, "big")[:_ID_BYTES])[-IDS_KEPT * _ID_BYTES :]
+        self.ids = (self.ids + digest[:_ID_BYTES])[-IDS_KEPT * _ID_BYTES :]
 
 
 class Header(NamedTuple):

@@ -14,15 +14,15 @@ from typing import ClassVar
 
 from pydantic import Field, PositiveInt, StrictInt, model_validator
 
-from stage_models.conditions.ranges import check_range, judge_open, masks, range_words, threshold
-from stage_models.conditions.rule import Answer, Condition, Observation, Rule, earliest
+from stage_models.conditions.ranges import check_range, judge_open, masks, range_words, ranks, threshold
+from stage_models.conditions.rule import Answer, Condition, Observation, Rule
 from stage_models.conditions.scope import Scope, events_label
 from stage_models.conditions.windows import whole_days
 from stage_models.events import Event
 from stage_models.facts import Days
 from stage_models.facts.fact import FIRST_SEEN_BIT
 from stage_models.terms import Duration, Events, mistake
-from stage_models.user import User
+from stage_models.user import NEVER, User
 
 
 class ActiveDays(Rule):
@@ -64,25 +64,29 @@ class ActiveDaysWithin(Condition):
         self.calendar = scope.calendar
         depth = max(self.at_least or 0, 0 if self.at_most is None else self.at_most + 1)
         self.fact = scope.fact(Days(scope.events("active_days", rule.active_days), depth, scope.calendar))
+        self.index = self.fact.index
+        self.ranks = ranks(self.at_least, self.at_most)
         self.reads_of(*masks(self.fact.bit, self.at_least, self.at_most), also=FIRST_SEEN_BIT)
 
     def holds(self, user: User, at: int) -> Answer:
         before = self.calendar.date_of(at) - self.days
-        dates = user.facts[self.fact.index]
+        dates = user.facts[self.index]
         count = len(dates) - bisect_left(dates, before + 1)
         is_known = self.at_most is None or self.calendar.date_of(user.first_seen) <= before
         return judge_open(count, self.at_least, self.at_most, is_known)
 
     def next_change(self, user: User, at: int) -> int:
-        dates = user.facts[self.fact.index]
-        leaving = [
-            dates[-rank]
-            for rank in (self.at_least, None if self.at_most is None else self.at_most + 1)
-            if rank is not None and rank <= len(dates)
-        ]
-        if self.at_most is not None:
-            leaving.append(self.calendar.date_of(user.first_seen))
-        return earliest(at, *(self.calendar.begin_of(date + self.days) for date in leaving))
+        dates = user.facts[self.index]
+        change = NEVER
+        for rank in self.ranks:
+            if rank <= len(dates):
+                leaves = self.calendar.begin_of(dates[-rank] + self.days)
+                if at < leaves < change:
+                    change = leaves
+        if self.at_most is None:
+            return change
+        known_at = self.calendar.begin_of(self.calendar.date_of(user.first_seen) + self.days)
+        return known_at if at < known_at < change else change
 
     def observe(self, user: User, at: int) -> Observation:
         before = self.calendar.date_of(at) - self.days

@@ -80,8 +80,13 @@ class _Combination(Condition):
             self.reads |= part.reads
             self.reads_state |= part.reads_state
 
-    def next_change(self, user: User, at: int) -> int:
-        return min(part.next_change(user, at) for part in self.parts)
+    def _after(self, user: User, at: int, deciding: bool) -> int:
+        """The next change: parts that decide alone must all change first; where there are none, any part may do it."""
+        change = 0
+        for part in self.parts:
+            if part.holds(user, at) is deciding:
+                change = max(change, part.next_change(user, at))
+        return change or min([part.next_change(user, at) for part in self.parts])
 
     def observe(self, user: User, at: int) -> Observation:
         return Observation(self.holds(user, at), True)
@@ -107,6 +112,9 @@ class AllOf(_Combination):
                 answer = None
         return answer
 
+    def next_change(self, user: User, at: int) -> int:
+        return self._after(user, at, deciding=False)
+
 
 class AnyOf(_Combination):
     """The evaluator's form of `any`."""
@@ -120,6 +128,9 @@ class AnyOf(_Combination):
             if held is None:
                 answer = None
         return answer
+
+    def next_change(self, user: User, at: int) -> int:
+        return self._after(user, at, deciding=True)
 
     def deciding(self, user: User, at: int) -> tuple[Condition, ...]:
         holding = tuple(part for part in self.parts if part.holds(user, at) is True)
@@ -136,3 +147,6 @@ class NotOf(_Combination):
     def holds(self, user: User, at: int) -> Answer:
         held = self.parts[0].holds(user, at)
         return None if held is None else not held
+
+    def next_change(self, user: User, at: int) -> int:
+        return self.parts[0].next_change(user, at)

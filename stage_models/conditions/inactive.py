@@ -16,7 +16,7 @@ from stage_models.conditions.rule import Answer, Condition, Observation, Rule, e
 from stage_models.conditions.scope import Scope, events_label
 from stage_models.conditions.windows import check_length
 from stage_models.facts import Newest
-from stage_models.facts.fact import FIRST_SEEN_BIT
+from stage_models.facts.fact import FIRST_SEEN_BIT, TIME_BIT
 from stage_models.terms import Duration, Events
 from stage_models.user import User
 
@@ -48,7 +48,7 @@ class InactiveFor(Condition):
         super().__init__(scope, rule.sentence())
         self.for_ms = rule.for_.ms
         self.fact = scope.fact(Newest(scope.events("inactive", rule.inactive), depth=1))
-        self.reads_of(raised_by=0, lowered_by=self.fact.bit, also=FIRST_SEEN_BIT)
+        self.reads_of(raised_by=TIME_BIT, lowered_by=self.fact.bit, also=FIRST_SEEN_BIT)
 
     def holds(self, user: User, at: int) -> Answer:
         return self._silent_since(user) + self.for_ms <= at

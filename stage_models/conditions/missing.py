@@ -17,7 +17,7 @@ from stage_models.conditions.rule import Answer, Condition, Observation, Rule, e
 from stage_models.conditions.scope import Scope, events_label
 from stage_models.conditions.windows import anchor_fact, check_length
 from stage_models.facts import First, Newest
-from stage_models.facts.fact import FIRST_SEEN_BIT
+from stage_models.facts.fact import FIRST_SEEN_BIT, TIME_BIT
 from stage_models.terms import FIRST_SEEN, Duration, Events, mistake
 from stage_models.user import NEVER, User
 
@@ -68,7 +68,7 @@ class MissingSince(Condition):
             assert rule.since is not None
             self.anchor = anchor_fact(scope, "since", rule.since)
         anchor = self.anchor.bit if self.anchor is not None else 0
-        self.reads_of(raised_by=anchor, lowered_by=self.fact.bit | anchor, also=FIRST_SEEN_BIT)
+        self.reads_of(raised_by=anchor | TIME_BIT, lowered_by=self.fact.bit | anchor, also=FIRST_SEEN_BIT)
 
     def holds(self, user: User, at: int) -> Answer:
         return self._missed_from(user) <= at

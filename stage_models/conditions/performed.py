@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from pydantic import Field, PositiveInt, StrictInt, model_validator
 
-from stage_models.conditions.ranges import check_range, judge_anchored, judge_open, masks, range_words, threshold
+from stage_models.conditions.ranges import check_range, judge_anchored, judge_open, masks, range_words, ranks, threshold
 from stage_models.conditions.rule import Answer, Condition, Observation, Rule, earliest
 from stage_models.conditions.scope import Scope, events_label
 from stage_models.conditions.windows import anchor_fact, check_window, window_words
@@ -79,10 +79,12 @@ class PerformedLately(_Counting):
     def __init__(self, scope: Scope, rule: Performed) -> None:
         super().__init__(scope, rule)
         self.fact = scope.fact(Newest(self.events, self.depth))
+        self.index = self.fact.index
+        self.ranks = ranks(self.at_least, self.at_most)
         self.reads_of(*masks(self.fact.bit, self.at_least, self.at_most), also=FIRST_SEEN_BIT)
 
     def holds(self, user: User, at: int) -> Answer:
-        items = user.facts[self.fact.index]
+        items = user.facts[self.index]
         if self.within_ms is None:
             return judge_open(len(items), self.at_least, self.at_most, True)
         begins = at - self.within_ms
@@ -92,15 +94,16 @@ class PerformedLately(_Counting):
     def next_change(self, user: User, at: int) -> int:
         if self.within_ms is None:
             return NEVER
-        items = user.facts[self.fact.index]
-        leaves = [
-            items[-rank][0] + self.within_ms
-            for rank in (self.at_least, None if self.at_most is None else self.at_most + 1)
-            if rank is not None and rank <= len(items)
-        ]
-        if self.at_most is not None:
-            leaves.append(user.first_seen + self.within_ms)
-        return earliest(at, *leaves)
+        items = user.facts[self.index]
+        change = NEVER
+        for rank in self.ranks:
+            if rank <= len(items):
+                leaves = items[-rank][0] + self.within_ms
+                if at < leaves < change:
+                    change = leaves
+        if self.at_most is None:
+            return change
+        return min(change, earliest(at, user.first_seen + self.within_ms))
 
     def observe(self, user: User, at: int) -> Observation:
         begins = -NEVER if self.within_ms is None else at - self.within_ms

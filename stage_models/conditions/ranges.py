@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stage_models.conditions.rule import Answer
+from stage_models.facts.fact import TIME_BIT
 from stage_models.terms import mistake
 
 
@@ -56,9 +57,20 @@ def judge_anchored(figure: int, at_least: int | None, at_most: int | None, is_cl
     return True
 
 
+def ranks(at_least: int | None, at_most: int | None) -> tuple[int, ...]:
+    """Which of the newest items (1 is the newest) decide by leaving the window."""
+    least = () if at_least is None else (at_least,)
+    return least if at_most is None else (*least, at_most + 1)
+
+
 def masks(fact: int, at_least: Any, at_most: Any) -> tuple[int, int]:
-    """Which way a further event moves a count: raised by a fact with a lower bound, lowered by one with an upper."""
-    return 0 if at_least is None else fact, 0 if at_most is None else fact
+    """What raises and what lowers the answer about a count in a window: events make it greater, time makes it smaller."""
+    raised_by = lowered_by = 0
+    if at_least is not None:
+        raised_by, lowered_by = fact, TIME_BIT
+    if at_most is not None:
+        raised_by, lowered_by = raised_by | TIME_BIT, lowered_by | fact
+    return raised_by, lowered_by
 
 
 def threshold(figure: Any, at_least: Any, at_most: Any) -> Any:

@@ -16,6 +16,7 @@ from pydantic import StrictStr, model_validator
 from stage_models.conditions.rule import Answer, Condition, Observation, Rule, earliest
 from stage_models.conditions.scope import Scope
 from stage_models.conditions.windows import check_length
+from stage_models.facts.fact import TIME_BIT
 from stage_models.terms import Duration
 from stage_models.user import NEVER, User
 
@@ -46,6 +47,7 @@ class _Reached(Condition):
         self.index = scope.stage_index("reached", rule.reached, last)
         self.within_ms = rule.within.ms if rule.within else None
         self.reads_state = True
+        self.lowered_by = TIME_BIT
 
     def _ended(self, user: User) -> int | None:
         """When it was last so: NEVER while it is, None if it never was."""

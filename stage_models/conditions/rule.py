@@ -40,8 +40,9 @@ class Condition:
     def __init__(self, scope: Scope, sentence: str) -> None:
         self.place = scope.place
         self.sentence = sentence
-        # Masks of facts. An event in time that changes one in `raised_by` can make the answer truer, now or at a later
-        # instant; one in `lowered_by` less true. A late event can do either with every fact in `reads`.
+        # Masks. What is in `raised_by` can make the answer truer when it changes: a fact that an event in time changes (now or
+        # at a later instant), or time that passes. What is in `lowered_by` can make it less true. A late event can do
+        # either with every fact in `reads`.
         self.raised_by = 0
         self.lowered_by = 0
         self.reads = 0
@@ -100,4 +101,8 @@ class Rule(Model):
 
 def earliest(at: int, *instants: int) -> int:
     """The least of the instants that lie after `at`, NEVER if none does."""
-    return min((instant for instant in instants if instant > at), default=NEVER)
+    change = NEVER
+    for instant in instants:
+        if at < instant < change:
+            change = instant
+    return change

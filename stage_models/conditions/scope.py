@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from stage_models.calendar import Calendar
 from stage_models.event_sets import EventSet
 from stage_models.facts import Fact
-from stage_models.facts.fact import FIRST_SEEN_BIT
+from stage_models.facts.fact import TIME_BIT
 from stage_models.terms import EVENT_SET_NAME, FIRST_SEEN, Events, EventSetSpec, Where, names_of, where_sentence
 
 Place = tuple[str | int, ...]
@@ -44,7 +44,7 @@ class Registry:
         held = self.facts.setdefault(fact.key, fact)
         if held is fact:
             fact.index = len(self.facts) - 1
-            fact.bit = FIRST_SEEN_BIT << len(self.facts)
+            fact.bit = TIME_BIT << len(self.facts)
         held.places.append(place)
         assert isinstance(held, type(fact))
         held.deepen(fact)

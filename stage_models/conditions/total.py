@@ -9,7 +9,6 @@ or over all time. Figures are decimal, to 6 places.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
@@ -22,7 +21,7 @@ from stage_models.conditions.windows import anchor_fact, check_window, window_wo
 from stage_models.events import Event
 from stage_models.facts import Amounts, Anchored
 from stage_models.facts.amounts import is_folded
-from stage_models.facts.fact import FIRST_SEEN_BIT
+from stage_models.facts.fact import FIRST_SEEN_BIT, TIME_BIT
 from stage_models.figures import millionths, number
 from stage_models.terms import Duration, Events, Number, mistake
 from stage_models.user import NEVER, User
@@ -85,30 +84,28 @@ class TotalLately(_Summing):
         super().__init__(scope, rule)
         span_ms = None if self.within_ms is None else self.within_ms + scope.lateness_ms
         self.fact = scope.fact(Amounts(self.events, rule.property, span_ms))
-        self.reads_of(raised_by=self.fact.bit, lowered_by=self.fact.bit, also=FIRST_SEEN_BIT)
+        self.index = self.fact.index
+        reads = self.fact.bit | (TIME_BIT if self.within_ms is not None else 0)
+        self.reads_of(raised_by=reads, lowered_by=reads, also=FIRST_SEEN_BIT)
 
     def holds(self, user: User, at: int) -> Answer:
-        items = user.facts[self.fact.index]
         begins = -NEVER if self.within_ms is None else at - self.within_ms
-        figure = 0
-        for item in items:
-            if item[0] > begins:
-                figure += item[2]
+        figure = sum([item[2] for item in user.facts[self.index] if item[0] > begins])
         is_known = self.within_ms is None or user.first_seen <= begins
         return judge_open(figure, self.at_least, self.at_most, is_known)
 
     def next_change(self, user: User, at: int) -> int:
         if self.within_ms is None:
             return NEVER
-        now = self.holds(user, at)
+        begins = at - self.within_ms
+        items = [item for item in user.facts[self.index] if item[0] > begins]
+        figure = sum([item[2] for item in items])
+        is_known = user.first_seen <= begins
+        now = judge_open(figure, self.at_least, self.at_most, is_known)
         change = earliest(at, user.first_seen + self.within_ms) if self.at_most is not None else NEVER
-        is_known = user.first_seen <= at - self.within_ms
-        items: list[list[int]] = user.facts[self.fact.index]
-        items = items[bisect_left(items, [at - self.within_ms + 1]) :]
-        figure = sum(item[2] for item in items)
         for item in items:
             figure -= item[2]
-            leaves = item[0] + self.within_ms
+            leaves: int = item[0] + self.within_ms
             if leaves >= change:
                 break
             if judge_open(figure, self.at_least, self.at_most, is_known) != now:
@@ -131,7 +128,7 @@ class TotalSince(_Summing):
         self.fact = scope.fact(
             Anchored(self.events, anchor, self.within_ms, scope.lateness_ms, path=rule.property)
         )
-        reads = self.fact.bit | (anchor.bit if anchor else 0)
+        reads = self.fact.bit | (anchor.bit if anchor else 0) | TIME_BIT
         self.reads_of(raised_by=reads, lowered_by=reads, also=FIRST_SEEN_BIT)
 
     def holds(self, user: User, at: int) -> Answer:

@@ -13,7 +13,8 @@ CHANGED = 1
 BAD_PROPERTY = 2
 
 FIRST_SEEN_BIT = 1
-"""Stands for `first_seen` in the masks of what an event changed and what a condition reads; facts have the bits above it."""
+TIME_BIT = 2
+"""Masks say what changed and what can change an answer: a bit for `first_seen`, one for time that passes, one a fact."""
 
 CAP = 256
 """Items that a fact keeps one by one where it needs all of a window; past it the oldest are folded together."""

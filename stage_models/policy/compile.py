@@ -11,6 +11,7 @@ from stage_models.calendar import Calendar
 from stage_models.conditions.rule import Condition, Rule
 from stage_models.conditions.scope import Flaw, Registry, Scope
 from stage_models.facts import Fact
+from stage_models.facts.fact import TIME_BIT
 from stage_models.policy.schema import ActionSpec, PolicySpec, SegmentSpec, StageSpec
 from stage_models.transitions import Action, PolicyRef
 from stage_models.user import NEVER, User
@@ -37,7 +38,7 @@ class LatchRule:
         self.stay_ms = stay_ms
         self.cool_down_ms = cool_down_ms
         self.reads = when.reads | (until.reads if until else 0)
-        # What an event in time must change before it can turn the latch; masks of facts.
+        # Masks of what can turn the latch: facts that an event in time changes, and time that passes.
         self.turned_on_by = when.raised_by | (until.lowered_by if until else 0)
         self.turned_off_by = until.raised_by if until else when.lowered_by
         self.reads_state = when.reads_state or (until is not None and until.reads_state)
@@ -58,16 +59,26 @@ class LatchRule:
         """The first instant after `at` at which it may turn if nothing is remembered; NEVER if none."""
         latch = user.latches[self.index]
         if latch is not None and latch.on:
-            ends = latch.began + self.stay_ms
-            if at < ends and self.wants_off(user, at):
-                return ends
+            held_until = latch.began + self.stay_ms
+            if at < held_until and self.wants_off(user, at):
+                return held_until
+        elif latch is not None and latch.ended is not None:
+            held_until = latch.ended + self.cool_down_ms
+            if at < held_until and self.wants_on(user, at):
+                return held_until
+        is_on = latch is not None and latch.on
+        if not (self.turned_off_by if is_on else self.turned_on_by) & TIME_BIT:
+            return NEVER
+        return self.next_wish(user, at, is_on=is_on)
+
+    def next_wish(self, user: User, at: int, *, is_on: bool) -> int:
+        """The first instant after `at` at which time alone may make its rules want it turned; NEVER if none."""
+        if is_on:
             return (self.until or self.when).next_change(user, at)
-        if latch is not None and latch.ended is not None:
-            ends = latch.ended + self.cool_down_ms
-            if at < ends and self.wants_on(user, at):
-                return ends
         change = self.when.next_change(user, at)
-        return change if self.until is None else min(change, self.until.next_change(user, at))
+        if self.until is None or self.when.holds(user, at) is not True:
+            return change
+        return min(change, self.until.next_change(user, at))
 
 
 class Stage(NamedTuple):

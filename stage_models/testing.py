@@ -34,7 +34,8 @@ from stage_models.advance import Step, advance
 from stage_models.events import Event, Tick
 from stage_models.instants import format_instant, parse_instant
 from stage_models.policy.compile import Policy
-from stage_models.policy.source import read
+from stage_models.policy.problems import Problem
+from stage_models.policy.source import Source, read
 from stage_models.transitions import Transition
 from stage_models.user import User
 
@@ -92,10 +93,22 @@ def scenario(policy: Policy, table: str) -> User:
             {name: _OBSERVED[name](policy, step, sequences) for name in columns if name in _OBSERVED}
         )
     if any(_differs(row, seen) for row, seen in zip(rows, found, strict=True)):
-        raise ScenarioError(_difference(policy, columns, rows, found))
+        raise ScenarioError(_difference(columns, rows, found))
     if user is None:
         raise ValueError("the table has no rows")
     return user
+
+
+def failed_examples(policy: Policy, source: Source) -> list[Problem]:
+    """Those examples of the policy that do not end as their tables say; `source` is its text as `read` gives it."""
+    problems = []
+    for number, example in enumerate(policy.spec.examples):
+        try:
+            scenario(policy, example.table)
+        except (ScenarioError, ValueError) as error:
+            message = f'example "{example.example}": {error}'
+            problems.append(source.problem(("examples", number), message))
+    return problems
 
 
 def read_table(table: str) -> tuple[list[str], list[Row]]:
@@ -171,7 +184,7 @@ def _differs(row: Row, found: dict[str, str]) -> bool:
     return any(row.cells[name] != seen for name, seen in found.items() if name in row.cells)
 
 
-def _difference(policy: Policy, columns: list[str], rows: list[Row], found: list[dict[str, str]]) -> str:
+def _difference(columns: list[str], rows: list[Row], found: list[dict[str, str]]) -> str:
     """All rows as a table; a row that differs stands there twice."""
     lines: list[list[str]] = [["", *columns]]
     for row, seen in zip(rows, found, strict=True):
@@ -186,4 +199,4 @@ def _difference(policy: Policy, columns: list[str], rows: list[Row], found: list
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
-    return f"policy {policy.name} does something else than the table expects\n{text}"
+    return f"the policy does something else than the table expects\n{text}"

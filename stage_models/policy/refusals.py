@@ -1,8 +1,8 @@
 """What pydantic refuses, said in the words of the policy language.
 
 The models say what is allowed. Pydantic says which value is not, in its own words and with a location that
-mixes keys of the file with names of union members. Here the location becomes a path in the file, and the words
-those of a message to the author. No text of pydantic is passed on.
+mixes keys of the file with names of union members. Here the location becomes a path in the file, and the
+words those of a message to the author. No text of pydantic is passed on.
 """
 
 from __future__ import annotations
@@ -190,7 +190,9 @@ def _refusal(error: _Error, data: Any) -> Refusal:
         case "string_pattern_mismatch":
             name = re.sub("[^a-z0-9]+", "-", str(value_at(data, error.path)).lower()).strip("-")
             words = "lower-case letters, digits and single hyphens"
-            return Refusal(error.path, f"{key} is not a name", words, hint=f"{key}: {name}")
+            return Refusal(
+                error.path, f'"{value_at(data, error.path)}" is not a name', words, hint=f"{key}: {name}"
+            )
         case "string_too_short" | "too_short":
             return Refusal(error.path, f"{named} is empty", hint=_example(key))
         case "string_too_long" | "too_long":
@@ -205,7 +207,7 @@ def _refusal(error: _Error, data: Any) -> Refusal:
         case "duration":
             hint = context["hint"] and f"{key}: {context['hint']}"
             return Refusal(
-                error.path, f"{key} is not a duration", context["expected"], hint=hint or _example(key)
+                error.path, f"{named} is not a duration", context["expected"], hint=hint or _example(key)
             )
         case "wrong_shape":
             return Refusal(error.path, f"wrong type for {named}", context["expected"], hint=_example(key))
@@ -215,7 +217,7 @@ def _refusal(error: _Error, data: Any) -> Refusal:
 
 
 def _missing(error: _Error, key: str, subject: str) -> Refusal:
-    message = f"{subject} has no {key}"
+    message = f"{subject} has no {'name' if key in ('policy', 'stage', 'segment') else key}"
     if key == "action":
         message += ": what changes nothing is a label"
     return Refusal(error.path, message, found="", hint=_example(key), is_missing=True)
@@ -273,7 +275,7 @@ def _mistake(error: _Error, data: Any) -> Refusal:
     found = context.get("found")
     return Refusal(
         path,
-        f"{message} in {subject}" if subject != "the policy" else message,
+        message if subject == "the policy" else f"{subject}: {message}",
         context.get("expected", ""),
         "" if found is None else str(found),
         context.get("hint") or "",
@@ -288,7 +290,8 @@ def _subject(container: Path, rule: Path | None, data: Any) -> str:
     match container:
         case ("ladder" | "segments" as kind, int(), *rest):
             one = "stage" if kind == "ladder" else "segment"
-            whole = f'{one} "{value_at(data, (*container[:2], one))}"'
+            name = value_at(data, (*container[:2], one))
+            whole = f"{one} {int(container[1]) + 1}" if name is None else f'{one} "{name}"'
             return f"action of {whole}" if rest == ["action"] else whole
         case ("events", str(name), *_):
             return f'event set "{name}"'

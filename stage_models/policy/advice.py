@@ -1,0 +1,158 @@
+"""Hygiene: what a policy may do, but seldom should. `check` prints it, `check --strict` refuses it.
+
+Nothing here reads a clock: whether a review date is past depends on the day that the caller names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import combinations
+
+from stage_models.conditions import Rule
+from stage_models.conditions.active_days import ActiveDays
+from stage_models.conditions.combinations import All, Any, Not
+from stage_models.conditions.performed import Performed
+from stage_models.conditions.reached import Reached
+from stage_models.conditions.recent import Recent
+from stage_models.conditions.scope import events_label
+from stage_models.conditions.total import Total
+from stage_models.policy.compile import Policy
+from stage_models.policy.problems import Problem
+from stage_models.policy.schema import PolicySpec, SegmentSpec, StageSpec
+from stage_models.policy.source import Path, Source
+from stage_models.policy.walk import models_in
+from stage_models.terms import FIRST_SEEN, Events, EventSetSpec, names_of
+
+MOST_SEGMENTS = 5
+MOST_BEHAVIOURS = 5
+MOST_ITEMS = 100
+ITEM_BYTES = 20  # time and hash as msgpack writes them, with their array
+_INTENT = ("intent", "purchas", "buy", "order", "checkout", "upgrade")
+_EVENT_KEYS = ("since", "since_last")
+
+
+def advice_of(policy: Policy, source: Source, today: date) -> list[Problem]:
+    """What could be better in a policy, in the order of its file; `source` is its text as `read` gives it."""
+    spec = policy.spec
+    found = [
+        *_too_many(spec),
+        *_responsible(spec, today),
+        *_engagement_is_not_intent(spec),
+        *_no_hysteresis(spec),
+        *_same_rule(spec),
+        *_unused_sets(spec),
+        *_large_rules(spec),
+    ]
+    return sorted(source.problem(path, message, hint=hint) for path, message, hint in found)
+
+
+_Advice = Iterator[tuple[Path, str, str]]
+
+
+def _too_many(spec: PolicySpec) -> _Advice:
+    if len(spec.segments) > MOST_SEGMENTS:
+        message = f"{len(spec.segments)} segments: more than {MOST_SEGMENTS} are seldom acted on"
+        yield ("segments",), message, "drop those whose action is never taken"
+    behaviours = {events_label(events) for events in _events_used(spec)} - {FIRST_SEEN}
+    if len(behaviours) > MOST_BEHAVIOURS:
+        message = f"{len(behaviours)} behaviours for one goal: more than {MOST_BEHAVIOURS} blur what matters"
+        yield (), message, f"keep those that move the goal ({', '.join(sorted(behaviours))})"
+
+
+def _responsible(spec: PolicySpec, today: date) -> _Advice:
+    for path, latch in _latches(spec):
+        name = latch.stage if isinstance(latch, StageSpec) else latch.segment
+        if not (latch.owner or spec.owner):
+            yield path, f"nobody owns {name}", "owner: growth@example.com"
+        review = latch.review_by or spec.review_by
+        if review is None:
+            yield path, f"{name} has no review date", "review_by: 2027-06-30"
+        elif review < today:
+            where = (*path, "review_by") if latch.review_by else ("review_by",)
+            yield where, f"the review of {name} was due on {review}", "review it and set a new date"
+
+
+def _engagement_is_not_intent(spec: PolicySpec) -> _Advice:
+    for path, latch in _latches(spec):
+        name = latch.stage if isinstance(latch, StageSpec) else latch.segment
+        sets = [_meant(spec, events) for events in _events_used(latch)]
+        is_engagement = [
+            isinstance(events, EventSetSpec) and events.counts_as == "engagement" for events in sets
+        ]
+        if is_engagement and all(is_engagement) and any(word in name for word in _INTENT):
+            message = (
+                f"{name} judges intent to buy from engagement alone; opening mails is interest, not intent"
+            )
+            yield path, message, "add what only buyers do: pricing views, returns, quotes"
+
+
+def _no_hysteresis(spec: PolicySpec) -> _Advice:
+    for number, stage in enumerate(spec.ladder):
+        if stage.until is not None or stage.stay_at_least is not None:
+            continue
+        for path, rule in models_in(stage.when, ("ladder", number, "when")):
+            if _counts_in_rolling_window(rule):
+                message = f"{stage.stage} ends as soon as one event leaves the window: users will flap"
+                yield path, message, "add until with a lower threshold, or stay_at_least"
+                break
+
+
+def _counts_in_rolling_window(rule: object) -> bool:
+    if isinstance(rule, ActiveDays):
+        return True
+    return isinstance(rule, Performed | Total) and rule.within is not None and rule.since is None
+
+
+def _same_rule(spec: PolicySpec) -> _Advice:
+    for (_, one), (number, other) in combinations(enumerate(spec.segments), 2):
+        if one.when == other.when and one.until == other.until:
+            message = f"{other.segment} has the same rule as {one.segment}"
+            yield ("segments", number, "when"), message, "one segment with one action"
+
+
+def _unused_sets(spec: PolicySpec) -> _Advice:
+    used = {events for events in _events_used(spec) if isinstance(events, str)}
+    for name in spec.events:
+        if name not in used:
+            yield ("events", name), f'no rule uses event set "{name}"', "delete it, or use it"
+
+
+def _large_rules(spec: PolicySpec) -> _Advice:
+    for path, rule in models_in(spec):
+        items = _items_kept(rule)
+        if items > MOST_ITEMS:
+            message = (
+                f"this rule keeps up to {items:,} items, about {items * ITEM_BYTES:,} bytes, for every user"
+            )
+            yield path, message, "a lower threshold, or active_days"
+
+
+def _items_kept(rule: object) -> int:
+    if isinstance(rule, Performed):
+        return max(rule.at_least or 0, (rule.at_most or 0) + 1)
+    return rule.last if isinstance(rule, Recent) else 0
+
+
+def _latches(spec: PolicySpec) -> Iterator[tuple[Path, StageSpec | SegmentSpec]]:
+    for number, stage in enumerate(spec.ladder):
+        yield ("ladder", number), stage
+    for number, segment in enumerate(spec.segments):
+        yield ("segments", number), segment
+
+
+def _events_used(spec: PolicySpec | StageSpec | SegmentSpec) -> Iterator[Events]:
+    """What rules name where they want events."""
+    for _, rule in models_in(spec):
+        if isinstance(rule, Rule) and not isinstance(rule, All | Any | Not | Reached):
+            for key in (rule.KEY, *_EVENT_KEYS):
+                events: Events | None = getattr(rule, key, None)
+                if events is not None:
+                    yield events
+
+
+def _meant(spec: PolicySpec, events: Events) -> EventSetSpec | list[str]:
+    """The event set that is named, or what stands in place."""
+    if isinstance(events, str):
+        return spec.events.get(events, names_of(events))
+    return events

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from stage_models.policy import PolicyError, load
+
+POLICIES = sorted((Path(__file__).parents[3] / "policies").glob("*.yaml"))
+SEEDS = range(150)
+NOT_OURS = re.compile(
+    r"input should|field required|validation|constrained|pydantic|function-|extra inputs", re.IGNORECASE
+)
+
+
+@pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
+def test_shipped_policy_loads(path: Path) -> None:
+    assert load(path.read_text(encoding="utf-8"), str(path)).name == path.stem
+
+
+def _mutilated(text: str, dice: random.Random) -> str:
+    """The text with one to four words or characters swapped, lost or put where they do not belong."""
+    parts = re.findall(r"\w[\w-]*|\s+|.", text)
+    for _ in range(dice.randint(1, 4)):
+        place, other = dice.randrange(len(parts)), dice.randrange(len(parts))
+        match dice.randrange(4):
+            case 0:
+                parts[place] = ""
+            case 1:
+                parts[place] = parts[other]
+            case 2:
+                parts[place] = dice.choice(
+                    ["7", "[]", "{}", "''", "~", "true", "[x]", "{x: 1}", "-1", "1.5", "all"]
+                )
+            case _:
+                parts[place], parts[other] = parts[other], parts[place]
+    return "".join(parts)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
+def test_whatever_is_wrong_is_told_in_our_words(path: Path) -> None:
+    text = path.read_text(encoding="utf-8").split("\nexamples:")[0]
+    told = 0
+    for seed in SEEDS:
+        broken = _mutilated(text, random.Random(seed))  # noqa: S311  # seeded, so that a failure can be repeated
+        try:
+            load(broken, "broken.yaml")
+        except PolicyError as error:
+            told += 1
+            lines = broken.count("\n") + 1
+            assert error.problems, f"seed {seed}"
+            for problem in error.problems:
+                assert 1 <= problem.line <= lines + 1, f"seed {seed}: {problem}"
+                assert not NOT_OURS.search(str(problem)), f"seed {seed}: {problem}"
+    assert told > len(SEEDS) // 2
+
+
+def test_value_that_was_refused_breeds_no_further_problems() -> None:
+    text = """
+policy: shop
+version: 1
+events: {order: 7}
+ladder:
+  - {stage: signup, action: Welcome}
+  - {stage: buyer, when: {performed: order, at_least: x}, action: 1}
+  - {stage: keen, when: {all: [{reached: buyer}, {performed: order, within: 1}]}, action: Invite}
+segments:
+  - {segment: x, when: {reached: keen}, actoin: y}
+"""
+    with pytest.raises(PolicyError) as caught:
+        load(text, "f")
+    assert [(problem.line, problem.message) for problem in caught.value.problems] == [
+        (4, 'wrong type for event set "order"'),
+        (7, "wrong type for at_least in performed"),
+        (7, 'wrong type for action in stage "buyer"'),
+        (8, "within in performed is not a duration"),
+        (10, 'segment "x" has no action: what changes nothing is a label'),
+        (10, 'unknown key "actoin" in segment "x"'),
+    ]

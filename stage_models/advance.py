@@ -16,8 +16,8 @@ from __future__ import annotations
 import msgspec
 
 from stage_models.events import Event, Tick
-from stage_models.facts.fact import BAD_PROPERTY, CHANGED, FIRST_SEEN_BIT, UNCHANGED
-from stage_models.ladder import EVERYTHING, judge
+from stage_models.facts.fact import BAD_PROPERTY, CHANGED, FIRST_SEEN_BIT, TIME_BIT, UNCHANGED
+from stage_models.ladder import judge
 from stage_models.policy.compile import Policy
 from stage_models.transitions import Transition
 from stage_models.user import User
@@ -67,8 +67,8 @@ def _apply(policy: Policy, user: User, event: Event) -> Step:
     user.keep_id(digest)
     changed, bad = _remember(policy, user, event, int.from_bytes(digest, "big"))
     is_after_tick = is_late and _is_overtaken(user, at)
-    if user.due <= user.clock or user.stage < 0:
-        changed = EVERYTHING
+    if user.due <= user.clock:
+        changed |= TIME_BIT
     if changed:
         transitions += judge(policy, user, user.clock, "late" if is_late else "event", event, changed)[1]
     return Step(user, transitions, True, None, is_late, is_after_tick, bad)
@@ -79,7 +79,7 @@ def _pass_dues(policy: Policy, user: User, before: int, transitions: list[Transi
     is_changed = False
     while user.due < before:
         at = user.due
-        has_turned, told = judge(policy, user, at, "time", None, EVERYTHING)
+        has_turned, told = judge(policy, user, at, "time", None, TIME_BIT)
         if has_turned:
             user.clock, user.is_due_judged = at, True
             transitions += told

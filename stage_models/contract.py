@@ -160,8 +160,8 @@ class SegmentLeft(_Transition):
     action: None
 
 
-AnyTransition = Annotated[StageChanged | SegmentEntered | SegmentLeft, Field(discriminator="kind")]
-"""A transition of any kind, told apart by `kind`."""
+AnyMove = StageChanged | SegmentEntered | SegmentLeft
+"""A transition of any kind."""
 
 
 class CurrentSegment(_Model):
@@ -191,11 +191,11 @@ class CurrentStage(_Model):
     consent: dict[str, bool]
 
 
-TRANSITION: TypeAdapter[StageChanged | SegmentEntered | SegmentLeft] = TypeAdapter(AnyTransition)
-"""Validates, and makes the JSON Schema of, a transition of any kind."""
+TRANSITION: TypeAdapter[AnyMove] = TypeAdapter(Annotated[AnyMove, Field(discriminator="kind")])
+"""Validates, and makes the JSON Schema of, a transition of any kind; `kind` tells them apart."""
 
 
-def read_transition(value: bytes | str) -> StageChanged | SegmentEntered | SegmentLeft:
+def read_transition(value: bytes | str) -> AnyMove:
     """The transition in a record's value. Raises pydantic.ValidationError when it breaks the contract."""
     return TRANSITION.validate_json(value)
 

@@ -79,17 +79,15 @@ def explain(policy: Policy, user: User, at: int) -> Explanation:
 
 def _membership(kind: Literal["stage", "segment"], rule: LatchRule, user: User, at: int) -> Membership:
     latch = user.latches[rule.index]
-    is_on, since, held_until = False, None, None
-    if latch is not None:
-        is_on = latch.on
-        since = latch.began if is_on else latch.ended
-        held_until = (since or 0) + (rule.stay_ms if is_on else rule.cool_down_ms)
+    is_on = rule.is_on(user)
+    since = None if latch is None else latch.began if is_on else latch.ended
+    held_until = rule.held_until(user)
     return Membership(
         kind,
         rule.name,
         is_on,
         since,
-        held_until if held_until is not None and held_until > at else None,
+        held_until if held_until > at else None,
         _answer(rule.when, user, at),
         _answer(rule.until, user, at) if rule.until else None,
     )

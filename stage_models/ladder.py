@@ -12,12 +12,11 @@ after this judgement.
 A late event waives `stay_at_least` and `cool_down` for a rule that reads a fact which it changed, if the membership
 began (or ended) by cause `time` at or after the event's own time: the rule was deceived, not the user fickle.
 
-What changed is told by telling.py.
+Most judgements find that nothing turns. They ask only the rules that what changed (a fact, or time) can turn in the state they
+are in; where one wants to turn, all rules are judged in order. What turned is told by telling.py.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from stage_models.events import Event
 from stage_models.facts.fact import TIME_BIT
@@ -26,96 +25,96 @@ from stage_models.telling import Turn, tell
 from stage_models.transitions import Cause, Transition
 from stage_models.user import NEVER, Latch, User
 
-EVERYTHING = -1
-"""The mask of changed facts that makes every rule be judged."""
 
+def judge(
+    policy: Policy, user: User, at: int, cause: Cause, event: Event | None, changed: int
+) -> tuple[bool, list[Transition]]:
+    """Judge the user, given what changed since he was last judged (a mask of facts and time), and move him accordingly.
 
-def judge(policy: Policy, user: User, at: int, cause: Cause, event: Event | None, changed: int) -> tuple[bool, list[Transition]]:
-    """Judge the latches whose rules read a changed fact (a mask; EVERYTHING: all) and move the user accordingly.
-
-    Returns whether any latch turned or the stage changed, and the transitions that tell it. Afterwards `user.due` is the
-    first instant after `at` at which anything may change by itself.
+    Returns whether anything turned, and the transitions that tell it. Afterwards `user.due` is the first instant after
+    `at` at which anything may turn by itself.
     """
-    due = NEVER if changed == EVERYTHING else user.due
-    stage_turns, due = _turn(policy.stage_latches, user, at, cause, event, changed, due, is_state_new=False)
-    came_from = _move(policy, user, at) if stage_turns or user.stage < 0 else None
-    is_moved = came_from is not None
-    segment_turns, due = _turn(policy.segment_latches, user, at, cause, event, changed, due, is_state_new=is_moved)
-    if not stage_turns and not segment_turns and not is_moved:
-        user.due = due
+    if cause != "late" and user.stage >= 0 and _stays(policy, user, at, changed):
         return False, []
-    user.due = min((rule.next_change(user, at) for rule in policy.latches), default=NEVER)
-    return True, tell(policy, user, at, cause, event, came_from, stage_turns, segment_turns)
+    stages = _turn(policy.stage_latches, user, at, cause, event, changed)
+    came_from = _move(policy, user, at)
+    segments = _turn(policy.segment_latches, user, at, cause, event, changed)
+    user.due = _due(policy, user, at)
+    if not stages and not segments and came_from is None:
+        return False, []
+    return True, tell(policy, user, at, cause, event, came_from, stages, segments)
+
+
+def _stays(policy: Policy, user: User, at: int, changed: int) -> bool:
+    """Whether nothing turns. Then the due takes in what was asked; a due left as it was may be early."""
+    due = NEVER if changed & TIME_BIT else user.due
+    for watch in policy.watches(user.on, changed):
+        if watch.asks(user, at) is watch.turns:
+            held_until = watch.rule.held_until(user)
+            if at >= held_until:
+                return False
+            if held_until < due:
+                due = held_until
+        elif watch.next_change is not None:
+            change = watch.next_change(user, at)
+            if change < due:
+                due = change
+    user.due = due
+    return True
+
+
+def _due(policy: Policy, user: User, at: int) -> int:
+    due = NEVER
+    for watch in policy.watches(user.on, TIME_BIT):
+        if watch.asks(user, at) is watch.turns:
+            due = min(due, watch.rule.held_until(user))
+        elif watch.next_change is not None:
+            due = min(due, watch.next_change(user, at))
+    return due
 
 
 def _turn(
-    rules: Sequence[LatchRule],
-    user: User,
-    at: int,
-    cause: Cause,
-    event: Event | None,
-    changed: int,
-    due: int,
-    *,
-    is_state_new: bool,
-) -> tuple[list[Turn], int]:
-    """Turn the latches that must turn. Returns the turns, and the due (right only if nothing turned at all)."""
-    turns: list[Turn] = []
+    rules: list[LatchRule], user: User, at: int, cause: Cause, event: Event | None, changed: int
+) -> list[Turn]:
+    """Judge the rules in order and turn what must turn."""
+    turns = []
     for rule in rules:
-        latch = user.latches[rule.index]
-        is_on = latch is not None and latch.on
-        turned_by = rule.turned_off_by if is_on else rule.turned_on_by
-        if not (rule.reads if cause == "late" else turned_by) & changed and changed != EVERYTHING:
-            if not (is_state_new and rule.reads_state):
-                continue
+        is_on = rule.is_on(user)
         if not (rule.wants_off(user, at) if is_on else rule.wants_on(user, at)):
-            if turned_by & TIME_BIT and (wish := rule.next_wish(user, at, is_on=is_on)) < due:
-                due = wish
             continue
-        held_until = _held_until(rule, latch)
-        if at < held_until and not (cause == "late" and rule.reads & changed and _is_deceived(latch, event)):
-            due = min(due, held_until)
+        was = user.latches[rule.index]
+        if at < rule.held_until(user) and not (
+            event is not None and cause == "late" and rule.reads & changed and _is_deceived(was, event, is_on=is_on)
+        ):
             continue
-        turns.append(Turn(rule, latch, _turned(latch, at, is_by_time=cause == "time")))
-        user.latches[rule.index] = turns[-1].now
-        is_state_new = True
-    return turns, due
+        now = _turned(was, at, is_on=is_on, is_by_time=cause == "time")
+        user.latches[rule.index] = now
+        user.on ^= 1 << rule.index
+        turns.append(Turn(rule, was, now, is_on=not is_on))
+    return turns
 
 
-def _held_until(rule: LatchRule, latch: Latch | None) -> int:
-    """Until when the latch stays as it is, whatever its rules say."""
-    if latch is None:
-        return -NEVER
-    if latch.on:
-        return latch.began + rule.stay_ms
-    return -NEVER if latch.ended is None else latch.ended + rule.cool_down_ms
-
-
-def _is_deceived(latch: Latch | None, event: Event | None) -> bool:
+def _is_deceived(latch: Latch | None, event: Event, *, is_on: bool) -> bool:
     """Whether the latch last turned by time at or after the event's own time: had it been known, it might not have."""
-    if latch is None or event is None:
+    if latch is None:
         return False
-    if latch.on:
+    if is_on:
         return latch.began_by_time and latch.began >= event.occurred_at
     return latch.ended is not None and latch.ended_by_time and latch.ended >= event.occurred_at
 
 
-def _turned(latch: Latch | None, at: int, *, is_by_time: bool) -> Latch:
-    """The latch after it turned."""
+def _turned(latch: Latch | None, at: int, *, is_on: bool, is_by_time: bool) -> Latch:
+    """How the latch last began and ended, now that it turns."""
     if latch is None:
-        return Latch(True, at, 0, is_by_time)
-    if latch.on:
-        return Latch(False, latch.began, latch.began_sequence, latch.began_by_time, at, 0, is_by_time)
-    return Latch(True, at, 0, is_by_time, latch.ended, latch.ended_sequence, latch.ended_by_time)
+        return Latch(at, 0, is_by_time)
+    if is_on:
+        return Latch(latch.began, latch.began_sequence, latch.began_by_time, at, 0, is_by_time)
+    return Latch(at, 0, is_by_time, latch.ended, latch.ended_sequence, latch.ended_by_time)
 
 
 def _move(policy: Policy, user: User, at: int) -> tuple[int, int] | None:
-    """Put the user where the latches say. Returns the stage left and since when it was held, or None if it stays."""
-    stage = 0
-    for rule in policy.stage_latches:
-        latch = user.latches[rule.index]
-        if latch is not None and latch.on:
-            stage = rule.index + 1
+    """Put the user where the latches say: the stage left and since when it was held, or None if he stays."""
+    stage = (user.on & policy.stage_bits).bit_length()
     if stage == user.stage:
         return None
     came_from = user.stage, user.stage_since

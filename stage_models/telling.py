@@ -19,11 +19,12 @@ MOST_EVIDENCE = 20
 
 
 class Turn(NamedTuple):
-    """A latch that turned: as it was (None: never on before) and as it is now."""
+    """A latch that turned: as it was (None: never on before), as it is now, and whether it is on now."""
 
     rule: LatchRule
     was: Latch | None
     now: Latch
+    is_on: bool
 
 
 def tell(
@@ -39,14 +40,14 @@ def tell(
     """The transitions of one judgement. `came_from`: the stage that was left and since when it was held, if he moved."""
     teller = _Teller(policy, user, at, cause, event, stage_before=user.stage if came_from is None else came_from[0])
     for turn in segment_turns:
-        teller.segments ^= {turn.rule.index}  # as they were before this judgement
+        teller.on ^= 1 << turn.rule.index  # as it was before this judgement
     for turn in segment_turns:
-        if not turn.now.on:
+        if not turn.is_on:
             teller.left(turn)
     if came_from is not None:
         teller.moved(*came_from, stage_turns)
     for turn in segment_turns:
-        if turn.now.on:
+        if turn.is_on:
             teller.entered(turn)
     return teller.told
 
@@ -59,8 +60,7 @@ class _Teller:
         self.cause: Cause = cause
         self.event = event
         self.stage = stage_before
-        latches = ((rule.index, user.latches[rule.index]) for rule in policy.segment_latches)
-        self.segments = {index for index, latch in latches if latch is not None and latch.on}
+        self.on = user.on
         self.told: list[Transition] = []
 
     def left(self, turn: Turn) -> None:
@@ -68,7 +68,7 @@ class _Teller:
         was = turn.was
         assert was is not None
         corrects = self._withdrawn(turn, "segment.entered", was.began, was.began_sequence, was.began_by_time)
-        self.segments.discard(turn.rule.index)
+        self.on ^= 1 << turn.rule.index
         turn.now.ended_sequence = self._tell(
             "segment.left", turn.rule.name, corrects, was.began, self._evidence([turn]), segment=turn.rule.name
         )
@@ -78,7 +78,7 @@ class _Teller:
         was, corrects = turn.was, []
         if was is not None and was.ended is not None:
             corrects = self._withdrawn(turn, "segment.left", was.ended, was.ended_sequence, was.ended_by_time)
-        self.segments.add(turn.rule.index)
+        self.on ^= 1 << turn.rule.index
         turn.now.began_sequence = self._tell(
             "segment.entered",
             turn.rule.name,
@@ -137,7 +137,7 @@ class _Teller:
                 next_check_at=None if due == NEVER else due,
                 evidence=evidence,
                 stage=policy.stages[self.stage].name,
-                segments=[rule.name for rule in policy.segment_latches if rule.index in self.segments],
+                segments=[rule.name for rule in policy.segment_latches if self.on >> rule.index & 1],
                 highest_stage=policy.stages[user.highest].name,
                 policy=policy.ref,
                 consent={channel: value for channel, (_, _, value) in user.consent.items()},
@@ -150,7 +150,7 @@ class _Teller:
         return [
             item
             for turn in turns
-            for item in turn.rule.deciding(turn.now.on).evidence(self.user, self.at, self.event)
+            for item in turn.rule.deciding(turn.is_on).evidence(self.user, self.at, self.event)
         ][:MOST_EVIDENCE]
 
     def _withdrawn(self, turn: Turn, kind: Kind, at: int, sequence: int, by_time: bool) -> list[str]:

@@ -100,7 +100,7 @@ def scenario(policy: Policy, table: str) -> User:
 
 
 def failed_examples(policy: Policy, source: Source) -> list[Problem]:
-    """Those examples of the policy that do not end as their tables say; `source` is its text as `read` gives it."""
+    """The examples of the policy that fail; `source` is its text as `read` gives it."""
     problems = []
     for number, example in enumerate(policy.spec.examples):
         try:

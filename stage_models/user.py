@@ -4,8 +4,8 @@ The stored form is a fixed header that can be read without decoding the rest (re
 nothing else), followed by a msgpack array. Form 1:
 
     form u8 | policy fingerprint 8 bytes | source epoch u32 | incarnation u32 | offset i64 | sequence u32 | due i64
-    msgpack [clock, due judged, first seen, stage, stage since, highest, stages visited, stages left, latches,
-             run, facts, ids, group, consent]
+    msgpack [clock, due judged, first seen, stage, stage since, highest, stages visited, latches on,
+             stages left, latches, run, facts, ids, group, consent]
 
 Stages, latches and facts stand by their place in the policy that the fingerprint names.
 """
@@ -31,9 +31,8 @@ _ID_BYTES = 6
 
 
 class Latch(msgspec.Struct, array_like=True, gc=False):
-    """What a stage or segment is for one user: on or off, and how it last began and ended."""
+    """How a stage or segment last began and ended for one user; whether it is on stands in `User.on`."""
 
-    on: bool
     began: int
     began_sequence: int = 0  # of the transition that told it; 0 for a stage, whose latch tells nothing by itself
     began_by_time: bool = False
@@ -67,6 +66,7 @@ class User(msgspec.Struct, gc=False):
     stage_since: int = 0
     highest: int = 0
     visited: int = 0  # bit mask of the stages the user was in
+    on: int = 0  # bit mask of the latches that are on; the stages' come first
     left: dict[int, int] = {}  # stage -> when the user last left it; only stages that a rule asks this of
     latches: list[Latch | None] = []  # stages but the base, then segments; None: never on
     run: list[Move] = []  # newest unbroken run of stage moves of cause `time`
@@ -99,6 +99,7 @@ class Header(NamedTuple):
 _Body = tuple[
     int,
     bool,
+    int,
     int,
     int,
     int,
@@ -141,6 +142,7 @@ def encode(user: User, fingerprint: bytes) -> bytes:
             user.stage_since,
             user.highest,
             user.visited,
+            user.on,
             user.left,
             user.latches,
             user.run,

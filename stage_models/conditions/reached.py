@@ -80,10 +80,10 @@ class ReachedInLadder(_Reached):
     def _ended(self, user: User) -> int | None:
         if self.index == 0:
             return NEVER
+        if user.on >> self.index - 1 & 1:
+            return NEVER
         latch = user.latches[self.index - 1]
-        if latch is None:
-            return None
-        return NEVER if latch.on else latch.ended
+        return None if latch is None else latch.ended
 
 
 class ReachedInSegment(_Reached):

@@ -1,4 +1,4 @@
-"""The policy language: text (source.py) -> models (schema.py) -> Policy (compile.py), all mistakes at once."""
+"""The policy language: text (source.py) -> models (schema.py) -> Policy (compile.py)."""
 
 from stage_models.policy.load import load
 from stage_models.policy.problems import PolicyError, Problem

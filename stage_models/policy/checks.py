@@ -17,7 +17,6 @@ from stage_models.terms import EVENT_SET_NAME, FIRST_SEEN, Comparison
 
 SENSITIVE = (
     "biometrics",
-    "criminal_record",
     "disability",
     "ethnicity",
     "genetics",
@@ -30,20 +29,19 @@ SENSITIVE = (
     "sexual_orientation",
     "trade_union",
 )
-"""What no rule may use, unless the policy has its own list: the GDPR's special categories (articles 9, 10)."""
+"""What no rule may use, unless the policy has its own list: the GDPR's special categories (article 9)."""
 
 _NUMBERS = ("above", "at_least", "below", "at_most")
 
 
 def flaws_of(spec: PolicySpec) -> list[Flaw]:
-    """What is wrong with a policy whose shape is right."""
-    return [
-        *_event_set_flaws(spec),
-        *_base_flaws(spec),
-        *_never(spec),
-        *_comparison_flaws(spec),
-        *_sensitive(spec),
-    ]
+    """What is wrong with single parts of a policy."""
+    return [*_event_set_flaws(spec), *_base_flaws(spec), *_comparison_flaws(spec), *_sensitive(spec)]
+
+
+def contradictions_of(spec: PolicySpec) -> list[Flaw]:
+    """Stages and segments that nobody can ever be in, because two parts of the policy exclude each other."""
+    return [*_until_is_when(spec), *_hidden_stages(spec), *_denied_parts(spec)]
 
 
 def _event_set_flaws(spec: PolicySpec) -> Iterator[Flaw]:
@@ -67,8 +65,7 @@ def _base_flaws(spec: PolicySpec) -> Iterator[Flaw]:
             yield Flaw(("ladder", 0, key), message, expected, key)
 
 
-def _never(spec: PolicySpec) -> Iterator[Flaw]:
-    """Stages and segments that nobody can ever be in, and parts of rules that make them so."""
+def _until_is_when(spec: PolicySpec) -> Iterator[Flaw]:
     latches: list[tuple[Path, StageSpec | SegmentSpec]] = [
         *((("ladder", number), stage) for number, stage in enumerate(spec.ladder)),
         *((("segments", number), segment) for number, segment in enumerate(spec.segments)),
@@ -78,16 +75,22 @@ def _never(spec: PolicySpec) -> Iterator[Flaw]:
             words = "a rule that says when it ends, not when it begins"
             message = "can never hold: until is the same rule as when"
             yield Flaw((*path, "until"), message, words, latch.until.sentence())
-    for number, stage in enumerate(spec.ladder[1:], 1):
-        for above in spec.ladder[number + 1 :]:
-            if stage.when is not None and above.when == stage.when and above.until is None:
-                message = f'stage "{stage.stage}" can never hold: "{above.stage}" has the same rule and wins'
+
+
+def _hidden_stages(spec: PolicySpec) -> Iterator[Flaw]:
+    for number, stage in enumerate(spec.ladder):
+        for later in spec.ladder[number + 1 :]:
+            if stage.when is not None and later.when == stage.when and later.until is None:
+                message = f'stage "{stage.stage}" can never hold: "{later.stage}" has the same rule and wins'
                 yield Flaw(("ladder", number, "when"), message, "a rule of its own", stage.when.sentence())
+
+
+def _denied_parts(spec: PolicySpec) -> Iterator[Flaw]:
     for path, model in models_in(spec):
         if isinstance(model, All):
-            denied = {part.not_.sentence() for part in model.all_ if isinstance(part, Not)}
+            denied = [part.not_ for part in model.all_ if isinstance(part, Not)]
             for part in model.all_:
-                if part.sentence() in denied:
+                if part in denied:
                     message = "can never hold: a part of all denies another"
                     yield Flaw((*path, "all"), message, "parts that can hold together", part.sentence())
 

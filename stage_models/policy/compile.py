@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfoNotFoundError
 
 from stage_models.calendar import Calendar
-from stage_models.conditions.rule import Condition, Rule
+from stage_models.conditions.rule import Answer, Condition, Rule
 from stage_models.conditions.scope import Flaw, Registry, Scope
 from stage_models.facts import Fact
 from stage_models.facts.fact import TIME_BIT
 from stage_models.policy.schema import ActionSpec, PolicySpec, SegmentSpec, StageSpec
 from stage_models.transitions import Action, PolicyRef
 from stage_models.user import NEVER, User
+
+
+MOST_WATCHES = 100_000
+"""Combinations of latches that are on and facts that changed whose watches are kept at hand."""
 
 
 class LatchRule:
@@ -39,8 +45,8 @@ class LatchRule:
         self.cool_down_ms = cool_down_ms
         self.reads = when.reads | (until.reads if until else 0)
         # Masks of what can turn the latch: facts that an event in time changes, and time that passes.
-        self.turned_on_by = when.raised_by | (until.lowered_by if until else 0)
-        self.turned_off_by = until.raised_by if until else when.lowered_by
+        self.turned_on_by = when.raised_by | (until.lowered_by if until else 0) | (TIME_BIT if cool_down_ms else 0)
+        self.turned_off_by = (until.raised_by if until else when.lowered_by) | (TIME_BIT if stay_ms else 0)
         self.reads_state = when.reads_state or (until is not None and until.reads_state)
 
     def wants_on(self, user: User, at: int) -> bool:
@@ -51,34 +57,46 @@ class LatchRule:
         """Whether its rules let it go off at the instant, were it on."""
         return self.when.holds(user, at) is False if self.until is None else self.until.holds(user, at) is True
 
+    def is_on(self, user: User) -> bool:
+        """Whether it is on for the user."""
+        return bool(user.on >> self.index & 1)
+
+    def held_until(self, user: User) -> int:
+        """Until when stay_at_least or cool_down keep it as it is, whatever its rules say."""
+        latch = user.latches[self.index]
+        if latch is None:
+            return -NEVER
+        if self.is_on(user):
+            return latch.began + self.stay_ms
+        return -NEVER if latch.ended is None else latch.ended + self.cool_down_ms
+
     def deciding(self, is_on: bool) -> Condition:
         """The rule that turned it on, or off."""
         return self.when if is_on or self.until is None else self.until
 
-    def next_change(self, user: User, at: int) -> int:
-        """The first instant after `at` at which it may turn if nothing is remembered; NEVER if none."""
-        latch = user.latches[self.index]
-        if latch is not None and latch.on:
-            held_until = latch.began + self.stay_ms
-            if at < held_until and self.wants_off(user, at):
-                return held_until
-        elif latch is not None and latch.ended is not None:
-            held_until = latch.ended + self.cool_down_ms
-            if at < held_until and self.wants_on(user, at):
-                return held_until
-        is_on = latch is not None and latch.on
-        if not (self.turned_off_by if is_on else self.turned_on_by) & TIME_BIT:
-            return NEVER
-        return self.next_wish(user, at, is_on=is_on)
+    def watch(self, *, is_on: bool) -> Watch:
+        """What to ask of it while it is on, or off."""
+        turned_by = self.turned_off_by if is_on else self.turned_on_by
+        if not is_on and self.until is not None:
+            return Watch(self, self.wants_on, True, self._next_on if turned_by & TIME_BIT else None)
+        condition = self.when if not is_on or self.until is None else self.until
+        turning = not is_on or self.until is not None
+        return Watch(self, condition.holds, turning, condition.next_change if turned_by & TIME_BIT else None)
 
-    def next_wish(self, user: User, at: int, *, is_on: bool) -> int:
-        """The first instant after `at` at which time alone may make its rules want it turned; NEVER if none."""
-        if is_on:
-            return (self.until or self.when).next_change(user, at)
+    def _next_on(self, user: User, at: int) -> int:
         change = self.when.next_change(user, at)
         if self.until is None or self.when.holds(user, at) is not True:
             return change
         return min(change, self.until.next_change(user, at))
+
+
+class Watch(NamedTuple):
+    """A latch in one of its two states: `asks(user, at) is turns` means that its rules want it turned."""
+
+    rule: LatchRule
+    asks: Callable[[User, int], Answer]
+    turns: bool
+    next_change: Callable[[User, int], int] | None  # None: time alone does not turn it
 
 
 class Stage(NamedTuple):
@@ -115,6 +133,7 @@ class Policy:
         self.stages = stages
         self.segments = segments
         self.stage_latches = [stage.latch for stage in stages if stage.latch is not None]
+        self.stage_bits = (1 << len(self.stage_latches)) - 1
         self.segment_latches = [segment.latch for segment in segments]
         self.latches = self.stage_latches + self.segment_latches
         self.facts: list[Fact] = list(registry.facts.values())
@@ -122,11 +141,21 @@ class Policy:
         self._mentioned = {
             name: self._concerned(name) for fact in self.facts for name in sorted(fact.events.names)
         }
+        self.watches = lru_cache(maxsize=MOST_WATCHES)(self._watches)
         self._unmentioned = tuple(fact for fact in self.facts if fact.events.concerns("\0"))
 
     def facts_of(self, name: str | None) -> tuple[Fact, ...]:
         """The facts that an event of this name can touch, anchors before what is counted from them."""
         return () if name is None else self._mentioned.get(name, self._unmentioned)
+
+    def _watches(self, on: int, changed: int) -> tuple[Watch, ...]:
+        """What may turn, given the latches that are on, when what is in the mask changed (facts, time)."""
+        watched = []
+        for rule in self.latches:
+            is_on = bool(on >> rule.index & 1)
+            if (rule.turned_off_by if is_on else rule.turned_on_by) & changed:
+                watched.append(rule.watch(is_on=is_on))
+        return tuple(watched)
 
     def new_user(self, user_id: str) -> User:
         """Somebody of whom nothing is known yet."""
@@ -138,7 +167,7 @@ class Policy:
 
     def segments_of(self, user: User) -> list[str]:
         """The names of the user's segments, in file order."""
-        return [rule.name for rule in self.segment_latches if (latch := user.latches[rule.index]) and latch.on]
+        return [rule.name for rule in self.segment_latches if rule.is_on(user)]
 
     def _concerned(self, name: str) -> tuple[Fact, ...]:
         return tuple(fact for fact in self.facts if fact.events.concerns(name))

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from stage_models.conditions.scope import Flaw
-from stage_models.policy.checks import flaws_of
+from stage_models.policy.checks import contradictions_of, flaws_of
 from stage_models.policy.compile import Policy, compile_policy
 from stage_models.policy.problems import PolicyError, Problem, did_you_mean
 from stage_models.policy.refusals import Refusal, is_rule, refusals, value_at
@@ -46,7 +46,8 @@ def load(text: str, file: str) -> Policy:
         problems += draft.problems
         if spec is not None:
             policy, flaws = compile_policy(spec)
-            problems += [draft.problem(flaw) for flaw in (*flaws, *flaws_of(spec)) if draft.is_authors(flaw)]
+            flaws += flaws_of(spec) if draft.replaced else [*flaws_of(spec), *contradictions_of(spec)]
+            problems += [draft.problem(flaw) for flaw in flaws if draft.is_authors(flaw)]
     elif source.value is not None or not problems:
         problems.append(
             source.problem((), "this is not a policy", "keys with values", hint="policy: my-product")
@@ -83,16 +84,20 @@ class _Draft:
 
     def is_authors(self, flaw: Flaw) -> bool:
         """Whether a flaw is in the author's text, not in what stands in for it."""
-        if flaw.choices:
-            return flaw.found not in self.names - _names(self.data)
-        return not self._is_touched(flaw.place) and not self._is_touched(flaw.place[:-1])
+        if flaw.found in self.names - _names(self.data):
+            return False
+        return (
+            bool(flaw.choices) or (not self._is_touched(flaw.place) and not self._is_touched(flaw.place[:-1]))
+        )
 
     def problem(self, flaw: Flaw) -> Problem:
         """The flaw, where it stands in the file."""
         hint = flaw.hint or ""
         if meant := did_you_mean(flaw.found, flaw.choices):
             hint = f"{flaw.place[-1]}: {meant}"
-        expected = tuple(sorted(flaw.choices)) or flaw.expected
+        elif flaw.message.startswith("unknown event set"):
+            hint = f"{flaw.place[-1]}: {{event: {flaw.found}}}"
+        expected = tuple(sorted(flaw.choices)) or flaw.expected.removeprefix("one of: ")
         return self.source.problem(flaw.place, flaw.message, expected, flaw.found, hint)
 
     def _told(self, refusal: Refusal) -> Problem:
@@ -117,11 +122,9 @@ class _Draft:
         self.replaced.add(path)
         holder: Any = value_at(self.data, path[:-1])
         key = path[-1]
-        if not isinstance(holder, dict | list):
-            return True  # what held it has been replaced already
         if is_missing or is_rule(path) or isinstance(key, int):
             holder[key] = self._stand_in(path)
-        else:
+        elif isinstance(holder, dict):  # else what held it has been replaced already
             holder.pop(key, None)
         return True
 

@@ -36,10 +36,11 @@ _SYNTAX = {
     "mapping values are not allowed here": 'a second ": " in one line, or a line that is indented too far',
     "could not find expected ':'": "a key without a colon",
     "found undefined alias": "an alias (*name) that no anchor (&name) defines",
+    "'\\t' that cannot": "a tab; YAML is indented with spaces",
     "cannot start any token": "a character that YAML reserves; put the text in quotes",
     "unexpected end of stream": "a quote that is never closed",
     "but found another document": "a second document; a policy is one document",
-    "but got '<stream end>'": "a bracket that is never closed",
+    "expected ',' or": "a bracket or brace that is not closed before this, or a comma that is missing",
     "expected <block end>": "a line that is not indented as those before it",
 }
 
@@ -187,7 +188,11 @@ class _Reader:
         return self._refuse_tag(node, path)
 
     def _refuse_tag(self, node: Node, path: Path) -> None:
-        self._add(self.source.place(path), "tags are not part of the policy language", found=str(node.tag))
+        self._add(
+            self.source.place(path),
+            "tags are not part of the policy language",
+            found=str(node.tag).replace(_TAG, "!!"),
+        )
 
     def _add(self, place: Place, message: str, expected: str = "", found: str = "") -> None:
         self.source.problems.append(

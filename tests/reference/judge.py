@@ -2,9 +2,9 @@
 
     moves = judge(policy, arrivals, end)
 
-It looks at every instant at which anything could be different: each event, each event plus each duration of the
-policy, each begin and end of a latch plus each duration, each local midnight. There it works out every rule from
-scratch. Semantics sections 1, 6 and 7; the rules' own answers are in rules.py.
+It looks at every instant at which anything could be different: each event, each event plus each duration of
+the policy, each begin and end of a latch plus each duration, each local midnight. There it works out every
+rule from scratch. Semantics sections 1, 6 and 7; the rules' own answers are in rules.py.
 
 Nothing here is clever, nothing is kept that could be worked out, and nothing is shared with the evaluator.
 """

@@ -66,7 +66,7 @@ def anchored(rule: Rule, events: list[Seen], anchor: int | None) -> list[Seen]:
 
 def whole_days(rule: Rule, past: Past) -> Kept:
     days = sorted({local_date(event.at, past.zone) for event in past.of(rule["active_days"])})
-    waits = "at_most" in rule and "within" in rule
+    waits = "at_most" in rule
     return [days[-depth_of(rule) :], local_date(past.first_seen, past.zone) if waits else None]
 
 

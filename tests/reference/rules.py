@@ -123,8 +123,6 @@ def in_range(rule: Rule, observed: Decimal, window: Window) -> Answer:
 def active_days(rule: Rule, past: Past, at: int) -> Answer:
     today = local_date(at, past.zone)
     days = {local_date(event.at, past.zone) for event in past.of(rule["active_days"])}
-    if "within" not in rule:
-        return in_range(rule, Decimal(len(days)), Window([], is_open=False, is_known=True))
     back = timedelta(milliseconds=duration_ms(rule["within"]))
     is_known = local_date(past.first_seen, past.zone) <= today - back
     counted = [day for day in days if day > today - back]

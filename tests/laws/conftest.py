@@ -1,0 +1,14 @@
+"""Says with which seeds the laws ran, so that a run can be repeated."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.laws.cases import FRESH, HISTORIES
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(
+        f"laws: {HISTORIES} histories, fresh seeds from {FRESH} "
+        f"(repeat: STAGESTREAM_LAW_SEED={FRESH} STAGESTREAM_LAW_HISTORIES={HISTORIES})"
+    )

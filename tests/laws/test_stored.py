@@ -1,0 +1,31 @@
+"""Law 8: stored state survives encode and decode, at any point of a history."""
+
+from __future__ import annotations
+
+import pytest
+
+from stage_models.user import decode, encode
+from tests.laws.cases import Case, check, full_case, seeds
+from tests.laws.live import apply
+
+
+def does_not_survive(case: Case) -> str | None:
+    fingerprint = case.policy.fingerprint_bytes
+    user = None
+    for place, arrival in enumerate(case.arrivals):
+        if user is None and place == 0 and not hasattr(arrival, "event_id"):
+            continue
+        user, _ = apply(case.policy, [arrival], user)
+        stored = encode(user, fingerprint)
+        again = decode(user.id, stored)
+        if again != user:
+            return f"after arrival {place + 1}\n  before: {user}\n  after:  {again}"
+        if encode(again, fingerprint) != stored:
+            return f"after arrival {place + 1}: a second encoding differs"
+    return None
+
+
+@pytest.mark.timeout(120)
+def test_stored_user_survives_encode_and_decode() -> None:
+    for seed in seeds(1 / 3):
+        check(full_case(seed), does_not_survive)

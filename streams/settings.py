@@ -9,6 +9,7 @@ ignored leaves a default in its place.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -106,9 +107,7 @@ class InputSettings(_Group):
     @classmethod
     def _one_topic(cls, topics: tuple[str, ...]) -> tuple[str, ...]:
         if len(topics) != 1 or not topics[0]:
-            raise ValueError(
-                "the engine reads exactly one topic: a user's order of events is that of one partition"
-            )
+            raise ValueError("exactly one topic: a user's events have their order in one partition")
         return topics
 
     @property
@@ -295,7 +294,7 @@ def _describe(detail: ErrorDetails) -> tuple[str, str]:
     if detail["type"] == "extra_forbidden":
         return name, _unknown_name(name, "command line or file")
     expected = detail.get("ctx", {}).get("expected") or detail["msg"]
-    expected = str(expected).removeprefix("Value error, ").removeprefix("Input should be ")
+    expected = re.sub("^(Value error, |Input should be |String should )", "", str(expected))
     return name, f"{name}\n  expected: {expected}{_found(detail)}"
 
 

@@ -1,0 +1,77 @@
+"""librdkafka as the engine configures it: one fetcher, one producer, readers and an admin client for look-ups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient
+
+from streams.settings import Settings
+
+PRODUCE_TIMEOUT_MS = 60_000
+_FETCH_QUEUE_KB = 16 * 1024  # fetched ahead and not yet taken; bounds memory
+
+
+def connection(settings: Settings) -> dict[str, Any]:
+    """What every client needs to speak to the brokers."""
+    security = settings.security
+    config: dict[str, Any] = {
+        "bootstrap.servers": settings.bootstrap_servers,
+        "client.id": settings.app_id,
+        "security.protocol": security.protocol,
+    }
+    if security.uses_sasl and security.password is not None:
+        config["sasl.mechanism"] = security.mechanism
+        config["sasl.username"] = security.username
+        config["sasl.password"] = security.password.get_secret_value()
+    if security.uses_tls:
+        config["ssl.endpoint.identification.algorithm"] = "https"
+        for name, value in (
+            ("ssl.ca.location", security.ca_file),
+            ("ssl.certificate.location", security.certificate_file),
+            ("ssl.key.location", security.key_file),
+        ):
+            if value is not None:
+                config[name] = str(value)
+        if security.key_password is not None:
+            config["ssl.key.password"] = security.key_password.get_secret_value()
+    return config
+
+
+def fetcher(settings: Settings) -> Consumer:
+    """A consumer for manual assignment that joins no group and never resets an offset by itself."""
+    return Consumer(
+        connection(settings)
+        | {
+            "group.id": settings.app_id,  # librdkafka wants one; nothing is committed or joined under it
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "error",
+            "fetch.queue.backoff.ms": 5,  # its default of 1 s stalls whenever the queue was full
+            "queued.max.messages.kbytes": _FETCH_QUEUE_KB,
+            "fetch.wait.max.ms": 100,
+            "enable.partition.eof": True,  # says where a partition ends even when a transaction marker is last
+        }
+    )
+
+
+def producer(settings: Settings) -> Producer:
+    """The engine's only producer: idempotent, acknowledged by all replicas, in order."""
+    return Producer(
+        connection(settings)
+        | {
+            "enable.idempotence": True,
+            "acks": "all",
+            "linger.ms": 5,
+            "message.timeout.ms": PRODUCE_TIMEOUT_MS,
+            "message.max.bytes": 100_000_000,  # the topic decides; sizes are checked before sending
+            "queue.buffering.max.messages": 500_000,
+            "queue.buffering.max.kbytes": 256 * 1024,
+        }
+    )
+
+
+def admin(settings: Settings) -> AdminClient:
+    """A client for asking about offsets."""
+    return AdminClient(connection(settings))

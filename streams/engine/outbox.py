@@ -1,0 +1,184 @@
+"""The order in which things become durable, and the proof that each of them did.
+
+One flush cycle, over all partitions at once; the next begins when this one is confirmed:
+
+1. a snapshot of what changed, and of the position P behind the last applied record;
+2. dead letters, acked;
+3. changelog: one record per changed user, with what he still has to tell, acked;
+4. transitions and current-stage, acked;
+5. the position record of each partition: P, and the changelog offset before which everything is told.
+
+Whatever is written twice after a crash is written with the same ids; nothing is ever passed over: a record that the
+broker does not take ends the process. Before each step the membership is asked whether the partitions are still ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+from confluent_kafka import KafkaError, Message, Producer
+
+from stage_models.policy.compile import Policy
+from streams.codec.cloudevents import Headers
+from streams.codec.stored import FENCE_KEY, POSITION_KEY, Position, encode_position
+from streams.engine import failure
+from streams.engine.partition import Batch, Partition
+from streams.metrics import PRODUCE_ERRORS, Metrics
+from streams.topics import Topics
+
+_ROUND = 1_000  # records handed over between two looks at the event loop
+_POLL_SECONDS = 0.002
+
+log = structlog.get_logger("stagestream.engine.outbox")
+
+
+class Outbox:
+    """The engine's producer. `ensure_ours` ends the process when the partitions may have gone to somebody else."""
+
+    def __init__(
+        self,
+        producer: Producer,
+        topics: Topics,
+        policy: Policy,
+        metrics: Metrics,
+        ensure_ours: Callable[[], None],
+    ) -> None:
+        self._producer = producer
+        self._topics = topics
+        self._policy = policy
+        self._metrics = metrics
+        self._ensure_ours = ensure_ours
+        self._unacked = 0
+        self._handed_over = 0
+        self._changelog_ends: dict[int, int] = {}  # partition -> changelog offset behind our newest record
+        self.holes: dict[
+            int, list[tuple[int, int]]
+        ] = {}  # written by somebody else between two of our records
+
+    async def flush(self, partitions: Sequence[Partition]) -> None:
+        """One cycle. Returns when everything that had changed before is durable and told."""
+        batches = [(partition, partition.snapshot()) for partition in partitions if partition.has_news]
+        if not batches:
+            return
+        await self._send_dead(batches)
+        started = time.monotonic()
+        await self._send_changelog(batches)
+        stored = time.monotonic()
+        await self._send_transitions(batches)
+        told = time.monotonic()
+        await self._send_positions(batches)
+        for partition, batch in batches:
+            partition.confirm(batch)
+        self._metrics.observe_flush(stored - started, told - stored)
+
+    async def fence(self, numbers: Sequence[int], token: bytes) -> dict[int, int]:
+        """Write a fence into the changelog partitions: partition -> its offset. Recovery reads up to there."""
+        self._ensure_ours()
+        for number in numbers:
+            await self._send(self._topics.changelog.name, number, FENCE_KEY, token, None, self._on_changelog)
+            self._changelog_ends.pop(number, None)
+        await self._all_acked()
+        return {number: self._changelog_ends[number] - 1 for number in numbers}
+
+    async def _send_dead(self, batches: list[tuple[Partition, Batch]]) -> None:
+        self._ensure_ours()
+        for _, batch in batches:
+            for letter in batch.dead:
+                await self._send(self._topics.dead_letter.name, -1, letter.key, letter.value, letter.headers)
+        await self._all_acked()
+
+    async def _send_changelog(self, batches: list[tuple[Partition, Batch]]) -> None:
+        self._ensure_ours()
+        topic = self._topics.changelog.name
+        for partition, batch in batches:
+            for user_id, value in batch.users:
+                await self._send(topic, partition.number, user_id.encode(), value, None, self._on_changelog)
+        await self._all_acked()
+
+    async def _send_transitions(self, batches: list[tuple[Partition, Batch]]) -> None:
+        self._ensure_ours()
+        for partition, batch in batches:
+            number = partition.number
+            for tale in batch.tales:
+                key = tale.user_id.encode()
+                for news in tale.waiting:
+                    await self._send(self._topics.transitions.name, number, key, news.value, news.headers)
+                await self._send(
+                    self._topics.current_stage.name, number, key, tale.current, tale.current_headers
+                )
+        await self._all_acked()
+
+    async def _send_positions(self, batches: list[tuple[Partition, Batch]]) -> None:
+        self._ensure_ours()
+        for partition, batch in batches:
+            partition.delivered = self._changelog_ends.get(partition.number, partition.delivered)
+            record = Position(
+                position=batch.position,
+                delivered=partition.delivered,
+                watermark=batch.watermark,
+                policy=self._policy.name,
+                version=self._policy.version,
+                fingerprint=self._policy.fingerprint,
+            )
+            await self._send(
+                self._topics.changelog.name,
+                partition.number,
+                POSITION_KEY,
+                encode_position(record),
+                None,
+                self._on_changelog,
+            )
+        await self._all_acked()
+
+    async def _send(
+        self,
+        topic: str,
+        partition: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers | None,
+        on_delivery: Callable[[KafkaError | None, Message], None] | None = None,
+    ) -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    topic,
+                    value,
+                    key,
+                    partition,
+                    on_delivery or self._on_delivery,
+                    headers=headers or [],  # type: ignore[arg-type]  # pairs are what it documents
+                )
+                break
+            except BufferError:
+                self._producer.poll(0)
+                await asyncio.sleep(_POLL_SECONDS)
+        self._unacked += 1
+        self._handed_over += 1
+        if self._handed_over % _ROUND == 0:
+            self._producer.poll(0)
+            await asyncio.sleep(0)
+            self._ensure_ours()
+
+    async def _all_acked(self) -> None:
+        while self._unacked:
+            self._producer.poll(0)
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            PRODUCE_ERRORS.labels(message.topic() or "").inc()
+            failure.die("a record was not taken by the broker", topic=message.topic(), error_text=str(error))
+        self._unacked -= 1
+
+    def _on_changelog(self, error: KafkaError | None, message: Message) -> None:
+        self._on_delivery(error, message)
+        number: int = message.partition()  # type: ignore[assignment]  # a delivered record has both
+        offset: int = message.offset()  # type: ignore[assignment]
+        expected = self._changelog_ends.get(number, offset)
+        if offset > expected:
+            self.holes.setdefault(number, []).append((expected, offset))
+        self._changelog_ends[number] = offset + 1

@@ -1,0 +1,162 @@
+"""The way back: from a changelog partition to the users, the position and what is still to be told.
+
+The changelog is read in bulk and only the headers of the users are looked at. Its end is not asked of the broker: a
+fence record was written after the assignment, and reading ends where it comes back; what an earlier owner wrote lies
+before it. Per user the highest (epoch, incarnation, offset, sequence) wins, the later in the log on ties.
+
+Then the tail behind the delivered mark is read once more: who still had something to tell there tells it again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import NoReturn
+
+import msgspec
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
+
+from stage_models.policy.compile import Policy
+from stage_models.user import header_of, rank_of
+from streams.codec.stored import (
+    FENCE_KEY,
+    POSITION_KEY,
+    Position,
+    Waiting,
+    decode_position,
+    stored_user,
+    waiting,
+)
+from streams.engine import failure
+
+_BULK = 10_000
+_REPORT_SECONDS = 5.0
+
+log = structlog.get_logger("stagestream.engine.recovery")
+
+
+class Recovered(msgspec.Struct):
+    """What one changelog partition holds."""
+
+    users: dict[str, bytes] = msgspec.field(default_factory=dict)
+    position: Position | None = None
+    waiting: dict[str, list[Waiting]] = msgspec.field(default_factory=dict)
+
+
+class Cancelled(Exception):
+    """The partitions were taken away again before they were recovered."""
+
+
+def recover(
+    consumer: Consumer,
+    topic: str,
+    fences: dict[int, int],
+    is_cancelled: Callable[[], bool],
+    observe_remaining: Callable[[int], None],
+) -> dict[int, Recovered]:
+    """Read the changelog partitions up to their fences: partition -> what it holds. Blocks; run it in a thread.
+
+    Raises Cancelled, and KafkaException when the broker does not answer.
+    """
+    recovered = {number: Recovered() for number in fences}
+    beginnings = dict.fromkeys(fences, OFFSET_BEGINNING)
+    for message in _read(consumer, topic, beginnings, fences, is_cancelled, observe_remaining):
+        _take(recovered[message.partition()], message)  # type: ignore[index]  # a fetched record has one
+    tails = {
+        number: max(state.position.delivered if state.position else 0, 0)
+        for number, state in recovered.items()
+    }
+    for message in _read(consumer, topic, tails, fences, is_cancelled, lambda _: None):
+        _take_waiting(recovered[message.partition()], message)  # type: ignore[index]
+    return recovered
+
+
+def ensure_policy(policy: Policy, number: int, state: Recovered) -> None:
+    """Stop the worker when the state of the partition was written under another policy than ours."""
+    record = state.position
+    if record is not None and (record.version, record.fingerprint) != (policy.version, policy.fingerprint):
+        _refuse(policy, number, f"version {record.version}, fingerprint {record.fingerprint}")
+    for stored in state.users.values():
+        fingerprint = header_of(stored).fingerprint
+        if fingerprint != policy.fingerprint_bytes:
+            _refuse(policy, number, f"fingerprint {fingerprint.hex()}")
+
+
+def _refuse(policy: Policy, number: int, found: str) -> NoReturn:
+    failure.die(
+        "the stored users were judged by another policy; a policy that changed needs a higher version and a rebuild",
+        partition=number,
+        expected=f"version {policy.version}, fingerprint {policy.fingerprint}",
+        found=found,
+        hint="start the worker with the policy that wrote this state, or give the changed policy its own app id",
+    )
+
+
+def _take(state: Recovered, message: Message) -> None:
+    key: bytes = message.key()  # type: ignore[assignment]  # every changelog record has one
+    value = message.value()
+    if key[0] == 0:
+        if key == POSITION_KEY and value is not None:
+            state.position = decode_position(value)
+        return
+    user_id = key.decode()
+    if value is None:
+        state.users.pop(user_id, None)
+        return
+    stored = stored_user(value)
+    known = state.users.get(user_id)
+    if known is None or rank_of(stored) >= rank_of(known):
+        state.users[user_id] = stored
+
+
+def _take_waiting(state: Recovered, message: Message) -> None:
+    key: bytes = message.key()  # type: ignore[assignment]
+    value = message.value()
+    if key[0] == 0 or value is None:
+        return
+    user_id = key.decode()
+    if state.users.get(user_id) != stored_user(value):
+        return
+    if news := waiting(value):
+        state.waiting[user_id] = news
+    else:
+        state.waiting.pop(user_id, None)
+
+
+def _read(
+    consumer: Consumer,
+    topic: str,
+    starts: dict[int, int],
+    fences: dict[int, int],
+    is_cancelled: Callable[[], bool],
+    observe_remaining: Callable[[int], None],
+) -> Iterator[Message]:
+    """The records of the partitions from their starts up to their fences."""
+    open_fences = dict(fences)
+    reached: dict[int, int] = {}
+    reported = time.monotonic()
+    consumer.assign([TopicPartition(topic, number, start) for number, start in starts.items()])
+    while open_fences:
+        if is_cancelled():
+            raise Cancelled
+        for message in consumer.consume(_BULK, 0.5):
+            if (error := message.error()) is not None:
+                if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 -- its public name
+                    failure.die("the changelog cannot be read", topic=topic, error_text=str(error))
+                continue
+            number: int = message.partition()  # type: ignore[assignment]
+            offset: int = message.offset()  # type: ignore[assignment]
+            if number not in open_fences:
+                continue
+            reached[number] = offset
+            if offset >= open_fences[number]:
+                del open_fences[number]
+            if message.key() != FENCE_KEY:
+                yield message
+        remaining = sum(fence - reached.get(number, 0) for number, fence in open_fences.items())
+        observe_remaining(remaining)
+        if time.monotonic() - reported > _REPORT_SECONDS:
+            reported = time.monotonic()
+            log.info("recovering", remaining_records=remaining)
+    consumer.unassign()

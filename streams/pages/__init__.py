@@ -1,0 +1,1 @@
+"""The pages that a worker serves on Faust's web server. Each list of paths is explicit."""

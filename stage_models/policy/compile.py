@@ -47,7 +47,6 @@ class LatchRule:
         # Masks of what can turn the latch: facts that an event in time changes, and time that passes.
         self.turned_on_by = when.raised_by | (until.lowered_by if until else 0) | (TIME_BIT if cool_down_ms else 0)
         self.turned_off_by = (until.raised_by if until else when.lowered_by) | (TIME_BIT if stay_ms else 0)
-        self.reads_state = when.reads_state or (until is not None and until.reads_state)
 
     def wants_on(self, user: User, at: int) -> bool:
         """Whether its rules let it go on at the instant, were it off."""

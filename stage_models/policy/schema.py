@@ -21,6 +21,9 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+_ListOfOne = BeforeValidator(_as_list, json_schema_input_type=EventName | list[EventName] | EventSetSpec)
+
+
 class ActionSpec(Model):
     """What to do for who enters: a text, or a name and a text."""
 
@@ -77,7 +80,7 @@ class PolicySpec(Model):
     owner: Text | None = None
     review_by: date | None = None
     time_zone: StrictStr = "UTC"
-    events: dict[StrictStr, Annotated[EventSetSpec | list[EventName], BeforeValidator(_as_list)]] = {}
+    events: dict[StrictStr, Annotated[EventSetSpec | list[EventName], _ListOfOne]] = {}
     sensitive: list[StrictStr] | None = None
     ladder: Annotated[list[StageSpec], Field(min_length=1, max_length=MOST_STAGES)]
     segments: Annotated[list[SegmentSpec], Field(max_length=MOST_SEGMENTS)] = []

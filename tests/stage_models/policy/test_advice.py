@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from stage_models.policy import load
+from stage_models.policy.advice import advice_of
+from stage_models.policy.source import read
+from stage_models.testing import failed_examples
+
+TODAY = date(2026, 11, 22)
+POLICIES = sorted((Path(__file__).parents[3] / "policies").glob("*.yaml"))
+HEAD = """policy: shop
+version: 1
+owner: shop@example.com
+review_by: 2027-02-01
+events:
+  order: [Order Completed]
+  mail: {event: [Email Opened], counts_as: engagement}
+ladder:
+  - {stage: signup, action: Welcome}
+  - {stage: buyer, when: {any: [{performed: order}, {performed: mail}]}, action: Thank them}
+"""
+
+
+def advice(text: str) -> list[tuple[int, str]]:
+    """Line and words of each piece of advice."""
+    found = advice_of(load(text, "shop.yaml"), read(text, "shop.yaml"), TODAY)
+    return [(problem.line, problem.message) for problem in found]
+
+
+@pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
+def test_shipped_policy_needs_no_advice_and_its_examples_hold(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    policy, source = load(text, path.name), read(text, path.name)
+    assert advice_of(policy, source, TODAY) == []
+    assert policy.spec.examples
+    assert failed_examples(policy, source) == []
+
+
+def test_good_policy_needs_no_advice() -> None:
+    assert advice(HEAD) == []
+
+
+def test_nobody_owns_it_and_nobody_looks_again() -> None:
+    text = HEAD.replace("owner: shop@example.com\nreview_by: 2027-02-01\n", "")
+    assert advice(text) == [
+        (7, "nobody owns signup"),
+        (7, "signup has no review date"),
+        (8, "buyer has no review date"),
+        (8, "nobody owns buyer"),
+    ]
+
+
+def test_review_that_is_past_is_told_where_its_date_stands() -> None:
+    own = "  - {stage: keen, when: {reached: buyer}, action: Invite, review_by: 2026-11-21}\n"
+    assert advice(HEAD + own) == [(11, "the review of keen was due on 2026-11-21")]
+    today = own.replace("11-21", "11-22")
+    assert advice(HEAD + today) == []
+
+
+def test_more_than_five_segments_are_too_many() -> None:
+    segments = [
+        f"  - {{segment: s{n}, when: {{performed: order, at_least: {n}}}, action: x}}\n" for n in range(2, 8)
+    ]
+    assert advice(HEAD + "segments:\n" + "".join(segments[:5])) == []
+    ((line, words),) = advice(HEAD + "segments:\n" + "".join(segments))
+    assert (line, words.split(":")[0]) == (12, "6 segments")
+
+
+def test_more_than_five_behaviours_blur_the_goal() -> None:
+    rules = ", ".join(f"{{performed: Event {letter}}}" for letter in "ABCD")
+    text = HEAD + f"  - {{stage: keen, when: {{all: [{rules}]}}, action: Invite}}\n"
+    ((line, words),) = advice(text)
+    assert (line, words.split(":")[0]) == (1, "6 behaviours for one goal")
+
+
+def test_opening_mails_is_no_intent_to_buy() -> None:
+    segment = "segments:\n  - {segment: buying-intent, when: {performed: mail, at_least: 3}, action: Call}\n"
+    ((line, words),) = advice(HEAD + segment)
+    assert line == 12
+    assert words.startswith("buying-intent judges intent to buy from engagement alone")
+    assert advice(HEAD + segment.replace("mail,", "order,")) == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "{performed: order, at_least: 2, within: 7 days}",
+        "{active_days: order, at_least: 2, within: 7 days}",
+        "{all: [{reached: buyer}, {total: order, property: revenue, at_least: 9, within: 7 days}]}",
+    ],
+)
+def test_stage_that_counts_in_a_rolling_window_needs_hysteresis(rule: str) -> None:
+    stage = f"  - {{stage: keen, when: {rule}, action: Invite}}\n"
+    assert advice(HEAD + stage) == [(11, "keen ends as soon as one event leaves the window: users will flap")]
+    assert advice(HEAD + stage.replace("action", "stay_at_least: 3 days, action")) == []
+    assert advice(HEAD + stage.replace("action", "until: {inactive: order, for: 9 days}, action")) == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "{performed: order, at_least: 2, within: 7 days, since: order}",
+        "{total: order, property: revenue, at_least: 9}",
+        "{inactive: order, for: 7 days}",
+    ],
+)
+def test_rules_of_silence_and_windows_that_stand_still_need_none(rule: str) -> None:
+    assert advice(HEAD + f"  - {{stage: keen, when: {rule}, action: Invite}}\n") == []
+
+
+def test_two_segments_with_one_rule_are_one() -> None:
+    segment = "  - {segment: a, when: {performed: order, at_least: 2}, action: x}\n"
+    text = HEAD + "segments:\n" + segment + segment.replace("segment: a", "segment: b")
+    assert advice(text) == [(13, "b has the same rule as a")]
+
+
+def test_event_set_that_no_rule_uses_is_told() -> None:
+    text = HEAD.replace("events:\n", "events:\n  visit: [Page Viewed]\n")
+    assert advice(text) == [(6, 'no rule uses event set "visit"')]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "{performed: order, at_least: 101}",
+        "{recent: order, last: 101, at_least: 1, where: {x: {exists: true}}}",
+    ],
+)
+def test_rule_that_keeps_many_items_says_how_many_bytes(rule: str) -> None:
+    ((_, words),) = advice(HEAD + f"segments:\n  - {{segment: a, when: {rule}, action: x}}\n")
+    assert words == "this rule keeps up to 101 items, about 2,020 bytes, for every user"
+    assert (
+        advice(HEAD + f"segments:\n  - {{segment: a, when: {rule.replace('101', '100')}, action: x}}\n") == []
+    )

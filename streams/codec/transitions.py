@@ -13,7 +13,7 @@ import msgspec
 from stage_models.conditions.rule import Figure
 from stage_models.policy.compile import LatchRule, Policy
 from stage_models.transitions import CausingEvent, Evidence, Transition
-from stage_models.user import NEVER, Latch, User
+from stage_models.user import NEVER, User
 from streams.codec import cloudevents
 from streams.codec.cloudevents import Headers
 from streams.codec.instants import instant_or_none, write_instant
@@ -133,7 +133,7 @@ def encode_current(policy: Policy, user: User, detected_at_ms: int, last_transit
                     "next_check_at": instant_or_none(_due([rule], user)),
                 }
                 for rule in policy.segment_latches
-                if (latch := _on(user, rule.index))
+                if rule.is_on(user) and (latch := user.latches[rule.index])
             ],
             "sequence": user.sequence,
             "next_check_at": instant_or_none(user.due),
@@ -191,9 +191,11 @@ def _causing_event(event: CausingEvent) -> _CausingEvent:
 
 def _due(latches: list[LatchRule], user: User) -> int:
     """When one of the latches may turn; never before the user's due: what lies before it was looked at."""
-    return max(user.due, min((rule.next_change(user, user.clock) for rule in latches), default=NEVER))
+    return max(user.due, min((_turns_at(latch, user) for latch in latches), default=NEVER))
 
 
-def _on(user: User, index: int) -> Latch | None:
-    latch = user.latches[index]
-    return latch if latch is not None and latch.on else None
+def _turns_at(latch: LatchRule, user: User) -> int:
+    watch = latch.watch(is_on=latch.is_on(user))
+    if watch.asks(user, user.clock) is watch.turns:
+        return latch.held_until(user)
+    return NEVER if watch.next_change is None else watch.next_change(user, user.clock)

@@ -1,0 +1,5 @@
+"""`python -m streams` is `stagestream`."""
+
+from streams.cli import app
+
+app()

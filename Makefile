@@ -32,7 +32,7 @@ chaos: .venv/ready ## Kill, join and leave on Apache Kafka, and compare with the
 	TEST_BROKER=apache $(BIN)/pytest -m chaos $(ARGS)
 
 lock: ## Resolve the dependencies anew (needs uv)
-	for lock in "requirements.lock --extra fast" "requirements-dev.lock --extra dev"; do \
+	set -e; for lock in "requirements.lock --extra fast" "requirements-dev.lock --extra dev"; do \
 		uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 \
 			pyproject.toml --output-file $$lock; done
 

@@ -1,10 +1,13 @@
 """The step: the only way to change a user.
 
-A user's clock is the newest judged instant; his due is the next instant at which something may change if nothing happens.
+A user's clock is the newest judged instant; his due is the next instant at which something may change if
+nothing happens.
 
-- An event newer than the clock (or at the clock, if no due was judged there): first every due before it is judged, cause
-  `time`, at its own instant; then the event is remembered, and he is judged at the event's time. A due at that very time is
-  judged with the event. Records of one instant are judged one by one, in the order in which they come.
+- An event newer than the clock (or at the clock, if no due was judged there): first every due before it is
+  judged, cause
+  `time`, at its own instant; then the event is remembered, and he is judged at the event's time. A due at
+  that very time is judged with the event. Records of one instant are judged one by one, in the order in
+  which they come.
 - Any other event is late: it is remembered at its own time and he is judged at the clock, cause `late`.
 - A tick: every due before it is judged. A due at which nothing changes leaves no trace.
 
@@ -24,9 +27,11 @@ from stage_models.user import User
 
 
 class Step(msgspec.Struct, gc=False):
-    """What one input did. `user` is the user to keep; `is_changed` says whether the stored form differs from before.
+    """What one input did. `user` is the user to keep; `is_changed` says whether the stored form differs
+    from before.
 
-    After a tick that changed nothing, `is_changed` is False and `user.due` is the next due, for memory only.
+    After a tick that changed nothing, `is_changed` is False and `user.due` is the next due, for memory
+    only.
     """
 
     user: User
@@ -48,7 +53,7 @@ def advance(policy: Policy, user: User | None, event: Event | Tick) -> Step:
             raise ValueError("a tick needs a user")
         transitions: list[Transition] = []
         is_changed = _pass_dues(policy, user, event.time, transitions)
-        return Step(user, transitions, is_changed)
+        return Step(user, transitions, is_changed=is_changed)
     if user is None:
         user = policy.new_user(event.user_id)
     return _apply(policy, user, event)
@@ -57,7 +62,7 @@ def advance(policy: Policy, user: User | None, event: Event | Tick) -> Step:
 def _apply(policy: Policy, user: User, event: Event) -> Step:
     digest = event.digest()
     if user.knows_id(digest):
-        return Step(user, [], False, drop="duplicate")
+        return Step(user, [], is_changed=False, drop="duplicate")
     at = event.occurred_at
     transitions: list[Transition] = []
     is_late = at < user.clock or (at == user.clock and user.is_due_judged)
@@ -71,7 +76,14 @@ def _apply(policy: Policy, user: User, event: Event) -> Step:
         changed |= TIME_BIT
     if changed:
         transitions += judge(policy, user, user.clock, "late" if is_late else "event", event, changed)[1]
-    return Step(user, transitions, True, None, is_late, is_after_tick, bad)
+    return Step(
+        user,
+        transitions,
+        is_changed=True,
+        is_late=is_late,
+        is_late_after_tick=is_after_tick,
+        bad_properties=bad,
+    )
 
 
 def _pass_dues(policy: Policy, user: User, before: int, transitions: list[Transition]) -> bool:
@@ -88,7 +100,9 @@ def _pass_dues(policy: Policy, user: User, before: int, transitions: list[Transi
 
 
 def _remember(policy: Policy, user: User, event: Event, digest: int) -> tuple[int, tuple[str, ...]]:
-    """Keep what the policy needs of the event: the mask of changed facts, and the rules that a bad property hit."""
+    """Keep what the policy needs of the event: the mask of changed facts, and the rules that a bad property
+    hit.
+    """
     changed = 0
     bad: tuple[str, ...] = ()
     if event.occurred_at < user.first_seen:
@@ -100,7 +114,9 @@ def _remember(policy: Policy, user: User, event: Event, digest: int) -> tuple[in
         return changed, bad
     for fact in policy.facts_of(event.name):
         matches = fact.events.passes is None or fact.events.passes(event.properties)
-        outcome = fact.remember(user, event, digest) if matches else BAD_PROPERTY if matches is None else UNCHANGED
+        outcome = (
+            fact.remember(user, event, digest) if matches else BAD_PROPERTY if matches is None else UNCHANGED
+        )
         if outcome & CHANGED:
             changed |= fact.bit
         if outcome & BAD_PROPERTY:

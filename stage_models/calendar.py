@@ -1,7 +1,7 @@
 """Local dates of a time zone: which date an instant lies in, and when a date begins.
 
-A date is a whole number of days since 1970-01-01. Where clocks are set back over midnight the date that has begun
-goes on (dates never go back); where a date is left out by law the next one begins in its place.
+A date is a whole number of days since 1970-01-01. Where clocks are set back over midnight the date that has
+begun goes on (dates never go back); where a date is left out by law the next one begins in its place.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Event sets, compiled: which events belong, by name at once and by properties when they come.
 
-A property that is not there holds for `is_not`, `not_in` and `exists: false` and for nothing else. One of a type that a
-comparison cannot use makes the answer None: the event is skipped and the rule notes a bad property.
+A property that is not there holds for `is_not`, `not_in` and `exists: false` and for nothing else. One of a
+type that a comparison cannot use makes the answer None: the event is skipped and the rule notes a bad
+property.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ class EventSet:
 
     __slots__ = ("_excluded", "_names", "key", "label", "passes")
 
-    def __init__(self, label: str, names: frozenset[str] | None, excluded: frozenset[str], wheres: list[Where]) -> None:
+    def __init__(
+        self, label: str, names: frozenset[str] | None, excluded: frozenset[str], wheres: list[Where]
+    ) -> None:
         self.label = label
         self._names = names  # None: any
         self._excluded = excluded
@@ -131,4 +134,6 @@ _BUILDERS: dict[str, Callable[[Any], Test]] = {
 
 
 def _canonical(where: Where) -> str:
-    return repr(sorted((path, comparison.model_dump_json(exclude_none=True)) for path, comparison in where.items()))
+    return repr(
+        sorted((path, comparison.model_dump_json(exclude_none=True)) for path, comparison in where.items())
+    )

@@ -1,7 +1,7 @@
 """What can come in: an event of a user, or a tick.
 
-An event is something a user did or that was reported about them, with the time at which it happened. A tick is a
-promise: no event older than its time follows, except late ones.
+An event is something a user did or that was reported about them, with the time at which it happened. A tick
+is a promise: no event older than its time follows, except late ones.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Explain: why a user is where he is at an instant, why not elsewhere, and what comes next if nothing happens.
+"""Explain: why a user is where he is at an instant, why not elsewhere, and what comes next if nothing
+happens.
 
 The answers are those of the evaluator itself: the same conditions, asked again part by part.
 """
@@ -40,9 +41,9 @@ class Membership(msgspec.Struct, frozen=True):
     name: str
     is_on: bool
     since: int | None  # on or off since; None: never on
-    held_until: int | None  # stay_at_least or cool_down keep it as it is until then, else None
-    when: Answer | None  # None: the base stage
-    until: Answer | None  # None: the contrary of `when`
+    held_until: int | None = None  # stay_at_least or cool_down keep it as it is until then, else None
+    when: Answer | None = None  # None: the base stage
+    until: Answer | None = None  # None: the contrary of `when`
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -59,7 +60,9 @@ class Explanation(msgspec.Struct, frozen=True):
 
 
 def explain(policy: Policy, user: User, at: int) -> Explanation:
-    """Explain a user who was moved up to `at` (a tick of `at` + 1 ms makes sure of it). The user is not changed."""
+    """Explain a user who was moved up to `at` (a tick of `at` + 1 ms makes sure of it). The user is not
+    changed.
+    """
     base = policy.stages[0]
     return Explanation(
         user_id=user.id,
@@ -69,7 +72,7 @@ def explain(policy: Policy, user: User, at: int) -> Explanation:
         highest_stage=policy.stages[user.highest].name,
         segments=policy.segments_of(user),
         memberships=[
-            Membership("stage", base.name, True, user.first_seen, None, None, None),
+            Membership("stage", base.name, is_on=True, since=user.first_seen),
             *(_membership("stage", rule, user, at) for rule in policy.stage_latches),
             *(_membership("segment", rule, user, at) for rule in policy.segment_latches),
         ],

@@ -1,43 +1,54 @@
 """Judging: which stage and which segments a user is in at an instant.
 
-Every stage but the base, and every segment, is a latch. Off: it goes on only when `when` is true and `until` is false. On: it
-goes off only when `until` is true. (Without `until` it is the contrary of `when`.) `stay_at_least` keeps it on until on + D,
-`cool_down` keeps it off until off + D. What is undecided changes nothing. Judging twice at one instant changes nothing.
+Every stage but the base, and every segment, is a latch. Off: it goes on only when `when` is true and
+`until` is false. On: it goes off only when `until` is true. (Without `until` it is the contrary of `when`.)
+`stay_at_least` keeps it on until on + D, `cool_down` keeps it off until off + D. What is undecided changes
+nothing. Judging twice at one instant changes nothing.
 
-The user's stage is the last stage in the file whose latch is on; the base is always on. There is no list of moves:
-somebody who comes back from churned lands where the facts put him. Lapsed stages stand last, override, and are no
-achievement. Stages are judged in file order, then segments, which see the stage and the segments above them as they are
-after this judgement.
+The user's stage is the last stage in the file whose latch is on; the base is always on. There is no list of
+moves: somebody who comes back from churned lands where the facts put him. Lapsed stages stand last,
+override, and are no achievement. Stages are judged in file order, then segments, which see the stage and
+the segments above them as they are after this judgement.
 
-A late event waives `stay_at_least` and `cool_down` for a rule that reads a fact which it changed, if the membership
-began (or ended) by cause `time` at or after the event's own time: the rule was deceived, not the user fickle.
+A late event waives `stay_at_least` and `cool_down` for a rule that reads a fact which it changed, if the
+membership began (or ended) by cause `time` at or after the event's own time: the rule was deceived, not the
+user fickle.
 
-Most judgements find that nothing turns. They ask only the rules that what changed (a fact, or time) can turn in the state they
-are in; where one wants to turn, all rules are judged in order. What turned is told by telling.py.
+Most judgements find that nothing turns. They ask only the rules that what changed (a fact, or time) can
+turn in the state they are in; where one wants to turn, all rules are judged in order. What turned is told
+by telling.py.
 """
 
 from __future__ import annotations
 
 from stage_models.events import Event
-from stage_models.facts.fact import TIME_BIT
+from stage_models.facts.fact import STATE_BIT, TIME_BIT
 from stage_models.policy.compile import LatchRule, Policy
 from stage_models.telling import Turn, tell
 from stage_models.transitions import Cause, Transition
 from stage_models.user import NEVER, Latch, User
 
+EVERYTHING = -1
+"""The mask of what changed for somebody who was never judged."""
+
 
 def judge(
     policy: Policy, user: User, at: int, cause: Cause, event: Event | None, changed: int
 ) -> tuple[bool, list[Transition]]:
-    """Judge the user, given what changed since he was last judged (a mask of facts and time), and move him accordingly.
+    """Judge the user, given what changed since he was last judged (a mask of facts and time), and move him
+    accordingly.
 
-    Returns whether anything turned, and the transitions that tell it. Afterwards `user.due` is the first instant after
-    `at` at which anything may turn by itself.
+    Returns whether anything turned, and the transitions that tell it. Afterwards `user.due` is the first
+    instant after `at` at which anything may turn by itself.
     """
     if cause != "late" and user.stage >= 0 and _stays(policy, user, at, changed):
         return False, []
+    if user.stage < 0:
+        changed = EVERYTHING
     stages = _turn(policy.stage_latches, user, at, cause, event, changed)
     came_from = _move(policy, user, at)
+    if stages or came_from:
+        changed |= STATE_BIT
     segments = _turn(policy.segment_latches, user, at, cause, event, changed)
     user.due = _due(policy, user, at)
     if not stages and not segments and came_from is None:
@@ -53,49 +64,56 @@ def _stays(policy: Policy, user: User, at: int, changed: int) -> bool:
             held_until = watch.rule.held_until(user)
             if at >= held_until:
                 return False
-            if held_until < due:
-                due = held_until
+            due = min(due, held_until)
         elif watch.next_change is not None:
             change = watch.next_change(user, at)
-            if change < due:
-                due = change
+            due = min(due, change)
     user.due = due
     return True
 
 
 def _due(policy: Policy, user: User, at: int) -> int:
+    """The first instant after `at` at which anything may turn by itself, all rules asked."""
     due = NEVER
     for watch in policy.watches(user.on, TIME_BIT):
-        if watch.asks(user, at) is watch.turns:
-            due = min(due, watch.rule.held_until(user))
+        held_until = watch.rule.held_until(user)
+        if at < held_until and watch.asks(user, at) is watch.turns:
+            change = held_until
         elif watch.next_change is not None:
-            due = min(due, watch.next_change(user, at))
+            change = watch.next_change(user, at)
+        else:
+            continue
+        due = min(due, change)
     return due
 
 
 def _turn(
     rules: list[LatchRule], user: User, at: int, cause: Cause, event: Event | None, changed: int
 ) -> list[Turn]:
-    """Judge the rules in order and turn what must turn."""
+    """Judge in order the rules that what changed can turn, and turn what must turn."""
     turns = []
     for rule in rules:
-        is_on = rule.is_on(user)
-        if not (rule.wants_off(user, at) if is_on else rule.wants_on(user, at)):
+        is_on = user.on >> rule.index & 1
+        turned_by = rule.reads if cause == "late" else rule.turned_off_by if is_on else rule.turned_on_by
+        if not turned_by & changed or not (rule.wants_off(user, at) if is_on else rule.wants_on(user, at)):
             continue
         was = user.latches[rule.index]
-        if at < rule.held_until(user) and not (
-            event is not None and cause == "late" and rule.reads & changed and _is_deceived(was, event, is_on=is_on)
-        ):
-            continue
-        now = _turned(was, at, is_on=is_on, is_by_time=cause == "time")
+        if at < rule.held_until(user):
+            may_waive = cause == "late" and rule.reads & changed & ~STATE_BIT
+            if event is None or not may_waive or not _is_deceived(was, event, is_on=bool(is_on)):
+                continue
+        now = _turned(was, at, is_on=bool(is_on), is_by_time=cause == "time")
         user.latches[rule.index] = now
         user.on ^= 1 << rule.index
         turns.append(Turn(rule, was, now, is_on=not is_on))
+        changed |= STATE_BIT
     return turns
 
 
 def _is_deceived(latch: Latch | None, event: Event, *, is_on: bool) -> bool:
-    """Whether the latch last turned by time at or after the event's own time: had it been known, it might not have."""
+    """Whether the latch last turned by time at or after the event's own time: had it been known, it might
+    not have.
+    """
     if latch is None:
         return False
     if is_on:

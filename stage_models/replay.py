@@ -26,8 +26,9 @@ class Replay:
         return step
 
     def finish(self, until: int | None = None) -> list[Transition]:
-        """End the history: what becomes true up to and including `until` (default: before the newest event's time less the
-        allowed lateness, as the worker's last tick would have it) comes by time. Returns the transitions of all users.
+        """End the history: what becomes true up to and including `until` (default: before the newest
+        event's time less the allowed lateness, as the worker's last tick would have it) comes by time.
+        Returns the transitions of all users.
         """
         if until is None:
             if self.newest is None:

@@ -1,9 +1,11 @@
-"""Telling: what a judgement emits. Segments left, then the stage change, then segments entered, each in file order.
+"""Telling: what a judgement emits. Segments left, then the stage change, then segments entered, each in
+file order.
 
-A transition caused by a late event names in `corrects` what it withdraws, newest first. A segment: its own newest begin (if it
-now ends) or end (if it begins again), if that came by cause `time` at or after the event's own time. A stage change: the newest
-unbroken run of the user's stage moves of cause `time` at or after the event's own time, back to and including the one that left
-the stage he is now in, else all of the run. The history itself is not rewritten.
+A transition caused by a late event names in `corrects` what it withdraws, newest first. A segment: its own
+newest begin (if it now ends) or end (if it begins again), if that came by cause `time` at or after the
+event's own time. A stage change: the newest unbroken run of the user's stage moves of cause `time` at or
+after the event's own time, back to and including the one that left the stage he is now in, else all of the
+run. The history itself is not rewritten.
 """
 
 from __future__ import annotations
@@ -37,8 +39,12 @@ def tell(
     stage_turns: list[Turn],
     segment_turns: list[Turn],
 ) -> list[Transition]:
-    """The transitions of one judgement. `came_from`: the stage that was left and since when it was held, if he moved."""
-    teller = _Teller(policy, user, at, cause, event, stage_before=user.stage if came_from is None else came_from[0])
+    """The transitions of one judgement. `came_from`: the stage that was left and since when it was held, if
+    he moved.
+    """
+    teller = _Teller(
+        policy, user, at, cause, event, stage_before=user.stage if came_from is None else came_from[0]
+    )
     for turn in segment_turns:
         teller.on ^= 1 << turn.rule.index  # as it was before this judgement
     for turn in segment_turns:
@@ -53,7 +59,9 @@ def tell(
 
 
 class _Teller:
-    def __init__(self, policy: Policy, user: User, at: int, cause: Cause, event: Event | None, stage_before: int) -> None:
+    def __init__(
+        self, policy: Policy, user: User, at: int, cause: Cause, event: Event | None, stage_before: int
+    ) -> None:
         self.policy = policy
         self.user = user
         self.at = at
@@ -70,7 +78,12 @@ class _Teller:
         corrects = self._withdrawn(turn, "segment.entered", was.began, was.began_sequence, was.began_by_time)
         self.on ^= 1 << turn.rule.index
         turn.now.ended_sequence = self._tell(
-            "segment.left", turn.rule.name, corrects, was.began, self._evidence([turn]), segment=turn.rule.name
+            "segment.left",
+            turn.rule.name,
+            corrects,
+            was.began,
+            self._evidence([turn]),
+            segment=turn.rule.name,
         )
 
     def entered(self, turn: Turn) -> None:
@@ -137,7 +150,7 @@ class _Teller:
                 next_check_at=None if due == NEVER else due,
                 evidence=evidence,
                 stage=policy.stages[self.stage].name,
-                segments=[rule.name for rule in policy.segment_latches if self.on >> rule.index & 1],
+                segments=list(policy.segments_in(self.on)),
                 highest_stage=policy.stages[user.highest].name,
                 policy=policy.ref,
                 consent={channel: value for channel, (_, _, value) in user.consent.items()},

@@ -31,9 +31,13 @@ _ISO = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?
 _LONGEST = 100 * 366 * DAY
 
 
-def mistake(kind: str, message: str, *, expected: str, found: object = None, hint: str | None = None) -> PydanticCustomError:
+def mistake(
+    kind: str, message: str, *, expected: str, found: object = None, hint: str | None = None
+) -> PydanticCustomError:
     """A mistake in the policy that only a model can see, in the parts that every message to the author has."""
-    return PydanticCustomError(kind, message.replace("{", "{{"), {"expected": expected, "found": found, "hint": hint})
+    return PydanticCustomError(
+        kind, message.replace("{", "{{"), {"expected": expected, "found": found, "hint": hint}
+    )
 
 
 class Model(BaseModel):
@@ -83,7 +87,9 @@ class Duration:
         )
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         return {"type": "string", "examples": ["30 minutes", "48 hours", "7 days", "P7D"]}
 
     @classmethod
@@ -175,7 +181,9 @@ class EventSetSpec(Model):
     @model_validator(mode="after")
     def _names_events(self) -> EventSetSpec:
         if (self.event is None) == (self.any_ is None):
-            raise mistake("event_set", "an event set needs event or any, not both", expected="event: NAME or any: true")
+            raise mistake(
+                "event_set", "an event set needs event or any, not both", expected="event: NAME or any: true"
+            )
         if self.except_ is not None and self.any_ is None:
             raise mistake("event_set_except", "except without any", expected="except only beside any: true")
         return self

@@ -1,24 +1,23 @@
-"""Histories and scenario tables: behaviour over time as a table that anybody who knows the product can check.
+"""Histories and scenario tables: behaviour over time as a table that anybody who knows the product can
+check.
 
     time               event             stage      cause  effective
     2026-01-01 10:00   Signed Up         signup     event  2026-01-01 10:00
     2026-01-01 10:05   Report Exported   activated  event  2026-01-01 10:05
     2026-01-15 10:05   -                 at-risk    time   2026-01-15 10:05   exactly 14 days of silence
 
-One row is one input of one user, in this order. Columns are two or more spaces apart. `time` and `event` say
-what comes in: an event at that time, or, for `-`, a tick that lets everything happen that is due at or before
-it. Properties follow the event's name: `Order Completed {revenue: 20}`. A column `id` names the event, so
-that the same event can come twice.
+One row is one input of one user, in this order. Columns are two or more spaces apart. `time` and `event`
+say what comes in: an event at that time, or, for `-`, a tick that lets everything happen that is due at or
+before it. Properties follow the event's name: `Order Completed {revenue: 20}`. A column `id` names the
+event, so that the same event can come twice.
 
 The other columns say what is expected after the row; what stands behind the last of them is a comment:
 
     stage       the user's stage
     segments    the user's segments, in file order
-    moves       every transition of the row: `signup>activated`, `+high-value` (entered), `-high-value` (left)
-    cause       their causes, each once
-    effective   their instants, each once
-    corrects    the sequences of the transitions that they withdraw
-    drop        why the event was dropped
+    moves       every transition of the row: `signup>activated`, `+high-value` (entered), `-high-value`
+    (left) cause       their causes, each once effective   their instants, each once corrects    the
+    sequences of the transitions that they withdraw drop        why the event was dropped
 
 `-` means: none. A cell that is left out at the end of a row is not looked at.
 """

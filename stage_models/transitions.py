@@ -1,7 +1,7 @@
 """What can go out: transitions with their evidence, drops and notes.
 
-A transition is one change of one user: a stage that changed, a segment entered, a segment left. Instants are UTC
-milliseconds here; `streams.codec.transitions` writes them as the contract says (RFC 3339 text).
+A transition is one change of one user: a stage that changed, a segment entered, a segment left. Instants
+are UTC milliseconds here; `streams.codec.transitions` writes them as the contract says (RFC 3339 text).
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ class PolicyRef(msgspec.Struct, frozen=True):
 
 
 class Transition(msgspec.Struct, gc=False, kw_only=True):
-    """One change of one user, in the words of the contract. `detected_at` is the shell's: the core reads no clock."""
+    """One change of one user, in the words of the contract. `detected_at` is the shell's: the core reads no
+    clock.
+    """
 
     id: str
     kind: Kind
@@ -86,7 +88,8 @@ class Transition(msgspec.Struct, gc=False, kw_only=True):
 
 
 def transition_id(policy: str, user_id: str, sequence: int, kind: str, names: str, effective_at: int) -> str:
-    """The id of a transition: uuid5 (RFC 9562) over the fields joined by newlines, the instant as RFC 3339 text.
+    """The id of a transition: uuid5 (RFC 9562) over the fields joined by newlines, the instant as RFC 3339
+    text.
 
     `names` is `from>to` for a stage change (`>to` for the first) and the segment's name otherwise.
     """

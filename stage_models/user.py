@@ -1,10 +1,10 @@
 """A user: everything that is remembered about one person, and its stored form.
 
-The stored form is a fixed header that can be read without decoding the rest (recovery and the due index look at
-nothing else), followed by a msgpack array. Form 1:
+The stored form is a fixed header that can be read without decoding the rest (recovery and the due index
+look at nothing else), followed by a msgpack array. Form 1:
 
-    form u8 | policy fingerprint 8 bytes | source epoch u32 | incarnation u32 | offset i64 | sequence u32 | due i64
-    msgpack [clock, due judged, first seen, stage, stage since, highest, stages visited, latches on,
+    form u8 | policy fingerprint 8 bytes | source epoch u32 | incarnation u32 | offset i64 | sequence u32 |
+    due i64 msgpack [clock, due judged, first seen, stage, stage since, highest, stages visited, latches on,
              stages left, latches, run, facts, ids, group, consent]
 
 Stages, latches and facts stand by their place in the policy that the fingerprint names.
@@ -24,7 +24,9 @@ NEVER = 2**63 - 1
 _HEADER = struct.Struct(">B8sIIqIq")
 _DUE = struct.Struct(">q")
 _DUE_AT = _HEADER.size - _DUE.size
-_RANK = slice(1 + 8, _DUE_AT)  # big-endian and never negative in a stored user, so bytes compare as numbers do
+_RANK = slice(
+    1 + 8, _DUE_AT
+)  # big-endian and never negative in a stored user, so bytes compare as numbers do
 
 IDS_KEPT = 16
 _ID_BYTES = 6
@@ -34,7 +36,9 @@ class Latch(msgspec.Struct, array_like=True, gc=False):
     """How a stage or segment last began and ended for one user; whether it is on stands in `User.on`."""
 
     began: int
-    began_sequence: int = 0  # of the transition that told it; 0 for a stage, whose latch tells nothing by itself
+    began_sequence: int = (
+        0  # of the transition that told it; 0 for a stage, whose latch tells nothing by itself
+    )
     began_by_time: bool = False
     ended: int | None = None
     ended_sequence: int = 0
@@ -175,7 +179,9 @@ def due_of(stored: bytes) -> int:
 
 
 def rank_of(stored: bytes) -> bytes:
-    """What orders two stored forms of one user: epoch, incarnation, offset, sequence; the greater is the newer."""
+    """What orders two stored forms of one user: epoch, incarnation, offset, sequence; the greater is the
+    newer.
+    """
     return stored[_RANK]
 
 

@@ -24,7 +24,9 @@ from stage_models.conditions.total import Total
 def _rule_key(value: Any) -> str | None:
     if isinstance(value, Rule):
         return value.KEY
-    return next((rule.KEY for rule in RULES if rule.KEY in value), None) if isinstance(value, Mapping) else None
+    return (
+        next((rule.KEY for rule in RULES if rule.KEY in value), None) if isinstance(value, Mapping) else None
+    )
 
 
 AnyRule = Annotated[

@@ -2,8 +2,8 @@
 
     {active_days: activity, at_least: 3, within: 7 days}
 
-`within: N days` is today and the N - 1 dates before it, in the policy's time zone; the answer changes at the first instant of a
-local date. It counts by date, never by multiples of 24 hours.
+`within: N days` is today and the N - 1 dates before it, in the policy's time zone; the answer changes at
+the first instant of a local date. It counts by date, never by multiples of 24 hours.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ class ActiveDays(Rule):
         days = whole_days("within", self.within)
         if self.at_least is not None and self.at_least > days:
             raise mistake(
-                "never", "can never hold", expected=f"at_least of at most {days}", found=f"at_least: {self.at_least}"
+                "never",
+                "can never hold",
+                expected=f"at_least of at most {days}",
+                found=f"at_least: {self.at_least}",
             )
         return self
 
@@ -90,7 +93,9 @@ class ActiveDaysWithin(Condition):
 
     def observe(self, user: User, at: int) -> Observation:
         before = self.calendar.date_of(at) - self.days
-        instants = [self.calendar.begin_of(date) for date in reversed(user.facts[self.fact.index]) if date > before]
+        instants = [
+            self.calendar.begin_of(date) for date in reversed(user.facts[self.fact.index]) if date > before
+        ]
         return Observation(len(instants), threshold(len(instants), self.at_least, self.at_most), instants)
 
     def counts(self, event: Event, instants: Sequence[int]) -> bool:

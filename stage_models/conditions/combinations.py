@@ -1,7 +1,8 @@
-"""all, any, not: combinations, with three-valued logic (Kleene's): undecided stays so until the other parts decide.
+"""all, any, not: combinations, with three-valued logic (Kleene's): undecided stays so until the other parts
+decide.
 
-    {all: [{reached: activated}, {active_days: activity, at_least: 3, within: 7 days}]}
-    {not: {performed: core}}
+{all: [{reached: activated}, {active_days: activity, at_least: 3, within: 7 days}]}
+{not: {performed: core}}
 """
 
 from __future__ import annotations
@@ -78,10 +79,11 @@ class _Combination(Condition):
             self.raised_by |= part.raised_by
             self.lowered_by |= part.lowered_by
             self.reads |= part.reads
-            self.reads_state |= part.reads_state
 
     def _after(self, user: User, at: int, deciding: bool) -> int:
-        """The next change: parts that decide alone must all change first; where there are none, any part may do it."""
+        """The next change: parts that decide alone must all change first; where there are none, any part
+        may do it.
+        """
         change = 0
         for part in self.parts:
             if part.holds(user, at) is deciding:
@@ -89,7 +91,7 @@ class _Combination(Condition):
         return change or min([part.next_change(user, at) for part in self.parts])
 
     def observe(self, user: User, at: int) -> Observation:
-        return Observation(self.holds(user, at), True)
+        return Observation(self.holds(user, at), threshold=True)
 
     def evidence(self, user: User, at: int, event: Event | None) -> list[Evidence]:
         return [item for part in self.deciding(user, at) for item in part.evidence(user, at, event)]

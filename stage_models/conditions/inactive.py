@@ -2,8 +2,8 @@
 
     {inactive: activity, for: 14 days}
 
-Holds from (newest such event) + for. Who never did it counts from when first seen, because silence can only be measured from
-the moment we know somebody.
+Holds from (newest such event) + for. Who never did it counts from when first seen, because silence can only
+be measured from the moment we know somebody.
 """
 
 from __future__ import annotations

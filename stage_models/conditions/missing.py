@@ -3,8 +3,8 @@
     {missing: core, for: 48 hours, since: Signed Up}          the first Signed Up
     {missing: order, for: 1 hour, since_last: Cart Updated}   the newest Cart Updated
 
-Holds from anchor + for on, while no such event came at or after the anchor; the anchoring event itself is not counted. It
-ends when one comes, however late. With `since: first_seen` every such event counts.
+Holds from anchor + for on, while no such event came at or after the anchor; the anchoring event itself is
+not counted. It ends when one comes, however late. With `since: first_seen` every such event counts.
 """
 
 from __future__ import annotations
@@ -80,7 +80,11 @@ class MissingSince(Condition):
         anchor = self._anchor(user)
         if anchor is None:
             return Observation(None, 0)
-        came = [item[0] for item in reversed(user.facts[self.fact.index]) if item[0] >= anchor[0] and item != anchor]
+        came = [
+            item[0]
+            for item in reversed(user.facts[self.fact.index])
+            if item[0] >= anchor[0] and item != anchor
+        ]
         return Observation(len(came), 0, [*came, anchor[0]])
 
     def _anchor(self, user: User) -> list[int] | None:

@@ -3,8 +3,8 @@
     {performed: pricing, at_least: 2, within: 7 days}
     {performed: order, at_least: 11, at_most: 30, within: 7 days, since: Signed Up}
 
-A rolling window at instant t covers t - within < event time <= t; with `since` it covers within from the user's first such
-event on (that event counts too). Without a window all time counts.
+A rolling window at instant t covers t - within < event time <= t; with `since` it covers within from the
+user's first such event on (that event counts too). Without a window all time counts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from typing import ClassVar
 
 from pydantic import Field, PositiveInt, StrictInt, model_validator
 
-from stage_models.conditions.ranges import check_range, judge_anchored, judge_open, masks, range_words, ranks, threshold
+from stage_models.conditions.ranges import (
+    check_range,
+    judge_anchored,
+    judge_open,
+    masks,
+    range_words,
+    ranks,
+    threshold,
+)
 from stage_models.conditions.rule import Answer, Condition, Observation, Rule, earliest
 from stage_models.conditions.scope import Scope, events_label
 from stage_models.conditions.windows import anchor_fact, check_window, window_words
@@ -86,7 +94,7 @@ class PerformedLately(_Counting):
     def holds(self, user: User, at: int) -> Answer:
         items = user.facts[self.index]
         if self.within_ms is None:
-            return judge_open(len(items), self.at_least, self.at_most, True)
+            return judge_open(len(items), self.at_least, self.at_most, is_known=True)
         begins = at - self.within_ms
         count = len(items) - bisect_left(items, [begins + 1])
         return judge_open(count, self.at_least, self.at_most, user.first_seen <= begins)
@@ -118,7 +126,9 @@ class PerformedSince(_Counting):
         super().__init__(scope, rule)
         assert rule.since is not None
         anchor = anchor_fact(scope, "since", rule.since)
-        self.fact = scope.fact(Anchored(self.events, anchor, self.within_ms, scope.lateness_ms, depth=self.depth))
+        self.fact = scope.fact(
+            Anchored(self.events, anchor, self.within_ms, scope.lateness_ms, depth=self.depth)
+        )
         raised_by, lowered_by = masks(self.fact.bit, self.at_least, self.at_most)
         self.reads_of(raised_by | (anchor.bit if anchor else 0), lowered_by, also=FIRST_SEEN_BIT)
 

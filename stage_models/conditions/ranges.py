@@ -32,8 +32,8 @@ def range_words(at_least: Any, at_most: Any) -> str:
 
 
 def judge_open(figure: int, at_least: int | None, at_most: int | None, is_known: bool) -> Answer:
-    """Over a rolling window: an upper bound that is broken decides at once; else a rule that has one waits until the
-    user is known for the whole window.
+    """Over a rolling window: an upper bound that is broken decides at once; else a rule that has one waits
+    until the user is known for the whole window.
     """
     if at_most is not None:
         if figure > at_most:
@@ -44,8 +44,8 @@ def judge_open(figure: int, at_least: int | None, at_most: int | None, is_known:
 
 
 def judge_anchored(figure: int, at_least: int | None, at_most: int | None, is_closed: bool) -> Answer:
-    """Over a window that closes: a lower bound holds from the moment it is reached; an upper one that is not broken is
-    undecided until the window closes.
+    """Over a window that closes: a lower bound holds from the moment it is reached; an upper one that is
+    not broken is undecided until the window closes.
     """
     if at_least is not None and figure < at_least:
         return False
@@ -64,7 +64,9 @@ def ranks(at_least: int | None, at_most: int | None) -> tuple[int, ...]:
 
 
 def masks(fact: int, at_least: Any, at_most: Any) -> tuple[int, int]:
-    """What raises and what lowers the answer about a count in a window: events make it greater, time makes it smaller."""
+    """What raises and what lowers the answer about a count in a window: events make it greater, time makes
+    it smaller.
+    """
     raised_by = lowered_by = 0
     if at_least is not None:
         raised_by, lowered_by = fact, TIME_BIT
@@ -74,7 +76,9 @@ def masks(fact: int, at_least: Any, at_most: Any) -> tuple[int, int]:
 
 
 def threshold(figure: Any, at_least: Any, at_most: Any) -> Any:
-    """The bound to show beside an observed figure: the one that is broken, else the one nearest to being broken."""
+    """The bound to show beside an observed figure: the one that is broken, else the one nearest to being
+    broken.
+    """
     if at_least is None:
         return at_most
     if at_most is None or figure < at_least:

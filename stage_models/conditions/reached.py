@@ -3,8 +3,9 @@
     {reached: activated}
     {reached: power, within: 30 days}
 
-In the ladder it reads the stage's latch: on after this judgement, or on before (with `within`: until that long after it went
-off). In a segment it reads the user's stage: he is in it or was (until that long after he left it).
+In the ladder it reads the stage's latch: on after this judgement, or on before (with `within`: until that
+long after it went off). In a segment it reads the user's stage: he is in it or was (until that long after
+he left it).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pydantic import StrictStr, model_validator
 from stage_models.conditions.rule import Answer, Condition, Observation, Rule, earliest
 from stage_models.conditions.scope import Scope
 from stage_models.conditions.windows import check_length
-from stage_models.facts.fact import TIME_BIT
+from stage_models.facts.fact import STATE_BIT, TIME_BIT
 from stage_models.terms import Duration
 from stage_models.user import NEVER, User
 
@@ -46,8 +47,7 @@ class _Reached(Condition):
         super().__init__(scope, rule.sentence())
         self.index = scope.stage_index("reached", rule.reached, last)
         self.within_ms = rule.within.ms if rule.within else None
-        self.reads_state = True
-        self.lowered_by = TIME_BIT
+        self.reads_of(raised_by=STATE_BIT, lowered_by=STATE_BIT | (TIME_BIT if rule.within else 0))
 
     def _ended(self, user: User) -> int | None:
         """When it was last so: NEVER while it is, None if it never was."""
@@ -67,7 +67,9 @@ class _Reached(Condition):
 
     def observe(self, user: User, at: int) -> Observation:
         ended = self._ended(user)
-        return Observation(self.holds(user, at), True, [] if ended in (None, NEVER) else [ended])
+        return Observation(
+            self.holds(user, at), threshold=True, instants=[] if ended in (None, NEVER) else [ended]
+        )
 
 
 class ReachedInLadder(_Reached):

@@ -1,7 +1,9 @@
-"""What every rule type has: a model that people write (Rule) and what it becomes for the evaluator (Condition).
+"""What every rule type has: a model that people write (Rule) and what it becomes for the evaluator
+(Condition).
 
-A condition answers two questions about a user at an instant: does it hold (True, False, or None for undecided), and when
-could that change if nothing happens? An early answer to the second is allowed, a late one is a bug.
+A condition answers two questions about a user at an instant: does it hold (True, False, or None for
+undecided), and when could that change if nothing happens? An early answer to the second is allowed, a late
+one is a bug.
 """
 
 from __future__ import annotations
@@ -40,13 +42,12 @@ class Condition:
     def __init__(self, scope: Scope, sentence: str) -> None:
         self.place = scope.place
         self.sentence = sentence
-        # Masks. What is in `raised_by` can make the answer truer when it changes: a fact that an event in time changes (now or
-        # at a later instant), or time that passes. What is in `lowered_by` can make it less true. A late event can do
-        # either with every fact in `reads`.
+        # Masks. What is in `raised_by` can make the answer truer when it changes: a fact that an event in
+        # time changes (now or at a later instant), or time that passes. What is in `lowered_by` can make it
+        # less true. A late event can do either with every fact in `reads`.
         self.raised_by = 0
         self.lowered_by = 0
         self.reads = 0
-        self.reads_state = False  # whether it reads the user's stage, latches or segments
 
     def reads_of(self, raised_by: int, lowered_by: int, also: int = 0) -> None:
         """Set the masks; `also` are facts that only a late event can change."""
@@ -58,7 +59,9 @@ class Condition:
         raise NotImplementedError
 
     def next_change(self, user: User, at: int) -> int:
-        """The first instant after `at` at which `holds` may be different if nothing is remembered; NEVER if none."""
+        """The first instant after `at` at which `holds` may be different if nothing is remembered; NEVER if
+        none.
+        """
         return NEVER
 
     def observe(self, user: User, at: int) -> Observation:

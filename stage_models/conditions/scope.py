@@ -8,8 +8,16 @@ from typing import Any, NamedTuple, TypeVar
 from stage_models.calendar import Calendar
 from stage_models.event_sets import EventSet
 from stage_models.facts import Fact
-from stage_models.facts.fact import TIME_BIT
-from stage_models.terms import EVENT_SET_NAME, FIRST_SEEN, Events, EventSetSpec, Where, names_of, where_sentence
+from stage_models.facts.fact import STATE_BIT
+from stage_models.terms import (
+    EVENT_SET_NAME,
+    FIRST_SEEN,
+    Events,
+    EventSetSpec,
+    Where,
+    names_of,
+    where_sentence,
+)
 
 Place = tuple[str | int, ...]
 AnyFact = TypeVar("AnyFact", bound=Fact)
@@ -29,7 +37,9 @@ class Flaw(NamedTuple):
 class Registry:
     """What all rules of one policy share: facts, event sets, names, and the list of flaws."""
 
-    def __init__(self, event_sets: Mapping[str, EventSetSpec | list[str]], calendar: Calendar, lateness_ms: int) -> None:
+    def __init__(
+        self, event_sets: Mapping[str, EventSetSpec | list[str]], calendar: Calendar, lateness_ms: int
+    ) -> None:
         self.event_sets = event_sets
         self.calendar = calendar
         self.lateness_ms = lateness_ms
@@ -44,7 +54,7 @@ class Registry:
         held = self.facts.setdefault(fact.key, fact)
         if held is fact:
             fact.index = len(self.facts) - 1
-            fact.bit = TIME_BIT << len(self.facts)
+            fact.bit = STATE_BIT << len(self.facts)
         held.places.append(place)
         assert isinstance(held, type(fact))
         held.deepen(fact)
@@ -79,7 +89,9 @@ class Scope:
         """Remember this for the rule."""
         return self.registry.keep(fact, self.place)
 
-    def refuse(self, key: str | int, message: str, *, expected: str, found: str, hint: str | None = None) -> None:
+    def refuse(
+        self, key: str | int, message: str, *, expected: str, found: str, hint: str | None = None
+    ) -> None:
         """Say what is wrong with one key of the rule."""
         self.registry.flaws.append(Flaw((*self.where, key), message, expected, found, hint))
 
@@ -125,7 +137,13 @@ class Scope:
         if name == FIRST_SEEN:
             message = f"{FIRST_SEEN} is an instant, not an event: it cannot stand in {key}"
         self.registry.flaws.append(
-            Flaw((*self.where, key), message, f"one of: {', '.join(sorted(choices)) or 'none is defined'}", name, choices=choices)
+            Flaw(
+                (*self.where, key),
+                message,
+                f"one of: {', '.join(sorted(choices)) or 'none is defined'}",
+                name,
+                choices=choices,
+            )
         )
 
 

@@ -3,8 +3,8 @@
     {total: order, property: revenue, at_least: 200, within: 14 days}
     {total: order, property: revenue, at_least: 200, within: 14 days, since: first_seen}
 
-The sum over a rolling window (t - within < event time <= t), over within from an anchor on (it freezes when the window closes),
-or over all time. Figures are decimal, to 6 places.
+The sum over a rolling window (t - within < event time <= t), over within from an anchor on (it freezes when
+the window closes), or over all time. Figures are decimal, to 6 places.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class Total(Rule):
         check_window(self.within, self.since, self.at_most)
         for key, bound in (("at_least", self.at_least), ("at_most", self.at_most)):
             if bound is not None and millionths(bound) is None:
-                raise mistake("figure", f"{key} is out of reach", expected="a number within 9e12", found=str(bound))
+                raise mistake(
+                    "figure", f"{key} is out of reach", expected="a number within 9e12", found=str(bound)
+                )
         return self
 
     def sentence(self) -> str:
@@ -57,7 +59,7 @@ class Total(Rule):
         return TotalSince(scope, self) if self.since is not None else TotalLately(scope, self)
 
 
-def _figure(bound: int | float | None) -> int | None:
+def _figure(bound: float | None) -> int | None:
     return None if bound is None else millionths(bound)
 
 
@@ -74,7 +76,9 @@ class _Summing(Condition):
     def _seen(self, items: list[list[int]], is_approximate: bool) -> Observation:
         figure = sum(item[2] for item in items)
         bound = threshold(figure, self.at_least, self.at_most)
-        return Observation(number(figure), number(bound), [item[0] for item in reversed(items)], is_approximate)
+        return Observation(
+            number(figure), number(bound), [item[0] for item in reversed(items)], is_approximate
+        )
 
 
 class TotalLately(_Summing):

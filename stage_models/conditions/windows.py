@@ -32,7 +32,12 @@ def whole_days(key: str, length: Duration) -> int:
     """The length in days. Raises a mistake when it is not a whole number of them, at least one."""
     check_length(key, length)
     if length.ms % DAY:
-        raise mistake("whole_days", f"{key} is not in whole days", expected="whole days such as 7 days", found=str(length))
+        raise mistake(
+            "whole_days",
+            f"{key} is not in whole days",
+            expected="whole days such as 7 days",
+            found=str(length),
+        )
     return length.ms // DAY
 
 

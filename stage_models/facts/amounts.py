@@ -1,7 +1,7 @@
 """amounts: events of a set with the figure of one property, as [time, hash, millionths] ascending.
 
-Exact up to 256 events; past that the oldest are folded into one item [time, hash, millionths, how many], which stands at the
-newest of them.
+Exact up to 256 events; past that the oldest are folded into one item [time, hash, millionths, how many],
+which stands at the newest of them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""anchored: events of a set in a window that begins at the user's first event of another set (or when first seen).
+"""anchored: events of a set in a window that begins at the user's first event of another set (or when first
+seen).
 
-Items are [time, hash] or, with a property, [time, hash, millionths], ascending. They are kept from anchor - allowed
-lateness on, because a late event can move the anchor back that far; while there is no anchor, those of the last allowed
-lateness.
+Items are [time, hash] or, with a property, [time, hash, millionths], ascending. They are kept from anchor -
+allowed lateness on, because a late event can move the anchor back that far; while there is no anchor, those
+of the last allowed lateness.
 """
 
 from __future__ import annotations

@@ -12,7 +12,9 @@ from stage_models.user import User
 
 
 class Days(Fact):
-    """The `depth` newest dates (rules share the deepest) of the policy's time zone, counted in days since 1970-01-01."""
+    """The `depth` newest dates (rules share the deepest) of the policy's time zone, counted in days since
+    1970-01-01.
+    """
 
     __slots__ = ("calendar", "depth")
 

@@ -14,15 +14,20 @@ BAD_PROPERTY = 2
 
 FIRST_SEEN_BIT = 1
 TIME_BIT = 2
-"""Masks say what changed and what can change an answer: a bit for `first_seen`, one for time that passes, one a fact."""
+STATE_BIT = 4
+"""Masks say what changed and what can change an answer: a bit for `first_seen`, one for time that passes,
+one for the user's own stage and latches, one for each fact.
+"""
 
 CAP = 256
-"""Items that a fact keeps one by one where it needs all of a window; past it the oldest are folded together."""
+"""Items that a fact keeps one by one where it needs all of a window; past it the oldest are folded
+together.
+"""
 
 
 class Fact:
-    """What must be remembered of one event set. Its state is a list in `user.facts`, the same whatever the order in
-    which events come, and unchanged by a doubled event.
+    """What must be remembered of one event set. Its state is a list in `user.facts`, the same whatever the
+    order in which events come, and unchanged by a doubled event.
     """
 
     __slots__ = ("bit", "events", "index", "key", "places")

@@ -1,4 +1,6 @@
-"""marks: the last n events of a set, each with whether it passed a filter, as [time, hash, passed] ascending."""
+"""marks: the last n events of a set, each with whether it passed a filter, as [time, hash, passed]
+ascending.
+"""
 
 from __future__ import annotations
 

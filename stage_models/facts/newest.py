@@ -11,7 +11,9 @@ from stage_models.user import User
 
 
 class Newest(Fact):
-    """The `depth` newest events: enough for "at least depth within a rolling window". Rules share the deepest."""
+    """The `depth` newest events: enough for "at least depth within a rolling window". Rules share the
+    deepest.
+    """
 
     __slots__ = ("depth",)
 

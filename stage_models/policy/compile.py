@@ -18,7 +18,6 @@ from stage_models.policy.schema import ActionSpec, PolicySpec, SegmentSpec, Stag
 from stage_models.transitions import Action, PolicyRef
 from stage_models.user import NEVER, User
 
-
 MOST_WATCHES = 100_000
 """Combinations of latches that are on and facts that changed whose watches are kept at hand."""
 
@@ -45,16 +44,22 @@ class LatchRule:
         self.cool_down_ms = cool_down_ms
         self.reads = when.reads | (until.reads if until else 0)
         # Masks of what can turn the latch: facts that an event in time changes, and time that passes.
-        self.turned_on_by = when.raised_by | (until.lowered_by if until else 0) | (TIME_BIT if cool_down_ms else 0)
+        self.turned_on_by = (
+            when.raised_by | (until.lowered_by if until else 0) | (TIME_BIT if cool_down_ms else 0)
+        )
         self.turned_off_by = (until.raised_by if until else when.lowered_by) | (TIME_BIT if stay_ms else 0)
 
     def wants_on(self, user: User, at: int) -> bool:
         """Whether its rules let it go on at the instant, were it off."""
-        return self.when.holds(user, at) is True and (self.until is None or self.until.holds(user, at) is False)
+        return self.when.holds(user, at) is True and (
+            self.until is None or self.until.holds(user, at) is False
+        )
 
     def wants_off(self, user: User, at: int) -> bool:
         """Whether its rules let it go off at the instant, were it on."""
-        return self.when.holds(user, at) is False if self.until is None else self.until.holds(user, at) is True
+        return (
+            self.when.holds(user, at) is False if self.until is None else self.until.holds(user, at) is True
+        )
 
     def is_on(self, user: User) -> bool:
         """Whether it is on for the user."""
@@ -77,7 +82,9 @@ class LatchRule:
         """What to ask of it while it is on, or off."""
         turned_by = self.turned_off_by if is_on else self.turned_on_by
         if not is_on and self.until is not None:
-            return Watch(self, self.wants_on, True, self._next_on if turned_by & TIME_BIT else None)
+            return Watch(
+                self, self.wants_on, turns=True, next_change=self._next_on if turned_by & TIME_BIT else None
+            )
         condition = self.when if not is_on or self.until is None else self.until
         turning = not is_on or self.until is not None
         return Watch(self, condition.holds, turning, condition.next_change if turned_by & TIME_BIT else None)
@@ -118,7 +125,9 @@ class Segment(NamedTuple):
 class Policy:
     """A policy ready to judge. Made once; it never changes."""
 
-    def __init__(self, spec: PolicySpec, registry: Registry, stages: list[Stage], segments: list[Segment]) -> None:
+    def __init__(
+        self, spec: PolicySpec, registry: Registry, stages: list[Stage], segments: list[Segment]
+    ) -> None:
         self.spec = spec
         self.name = spec.policy
         self.version = spec.version
@@ -140,6 +149,7 @@ class Policy:
         self._mentioned = {
             name: self._concerned(name) for fact in self.facts for name in sorted(fact.events.names)
         }
+        self.segments_in = lru_cache(maxsize=MOST_WATCHES)(self._segments_in)
         self.watches = lru_cache(maxsize=MOST_WATCHES)(self._watches)
         self._unmentioned = tuple(fact for fact in self.facts if fact.events.concerns("\0"))
 
@@ -166,7 +176,11 @@ class Policy:
 
     def segments_of(self, user: User) -> list[str]:
         """The names of the user's segments, in file order."""
-        return [rule.name for rule in self.segment_latches if rule.is_on(user)]
+        return list(self.segments_in(user.on))
+
+    def _segments_in(self, on: int) -> tuple[str, ...]:
+        """The names of the segments whose latches are on."""
+        return tuple(rule.name for rule in self.segment_latches if on >> rule.index & 1)
 
     def _concerned(self, name: str) -> tuple[Fact, ...]:
         return tuple(fact for fact in self.facts if fact.events.concerns(name))
@@ -193,7 +207,9 @@ def _stage(registry: Registry, spec: PolicySpec, number: int) -> Stage:
     action = _action(stage.action, stage.stage, stage.owner or spec.owner)
     if number == 0 or stage.when is None:
         return Stage(stage.stage, stage.lapsed, action, None)
-    latch = _latch(registry, ("ladder", number), f"ladder.{stage.stage}", number - 1, stage.stage, stage, action, number)
+    latch = _latch(
+        registry, ("ladder", number), f"ladder.{stage.stage}", number - 1, stage.stage, stage, action, number
+    )
     return Stage(stage.stage, stage.lapsed, action, latch)
 
 
@@ -248,7 +264,9 @@ def _ladder_flaws(spec: PolicySpec) -> list[Flaw]:
     for number, stage in enumerate(spec.ladder):
         if lapsed and not stage.lapsed:
             message = f'stage "{stage.stage}" stands below a lapsed one'
-            flaws.append(Flaw(("ladder", number), message, "lapsed stages at the end of the ladder", stage.stage))
+            flaws.append(
+                Flaw(("ladder", number), message, "lapsed stages at the end of the ladder", stage.stage)
+            )
         lapsed = lapsed or stage.lapsed
     names: list[tuple[tuple[str | int, ...], str]] = [
         *((("ladder", number, "stage"), stage.stage) for number, stage in enumerate(spec.ladder)),

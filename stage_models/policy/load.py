@@ -86,8 +86,8 @@ class _Draft:
         """Whether a flaw is in the author's text, not in what stands in for it."""
         if flaw.found in self.names - _names(self.data):
             return False
-        return (
-            bool(flaw.choices) or (not self._is_touched(flaw.place) and not self._is_touched(flaw.place[:-1]))
+        return bool(flaw.choices) or (
+            not self._is_touched(flaw.place) and not self._is_touched(flaw.place[:-1])
         )
 
     def problem(self, flaw: Flaw) -> Problem:

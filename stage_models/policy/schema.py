@@ -80,9 +80,9 @@ class PolicySpec(Model):
     owner: Text | None = None
     review_by: date | None = None
     time_zone: StrictStr = "UTC"
-    events: dict[StrictStr, Annotated[EventSetSpec | list[EventName], _ListOfOne]] = {}
+    events: dict[StrictStr, Annotated[EventSetSpec | list[EventName], _ListOfOne]] = Field({})
     sensitive: list[StrictStr] | None = None
     ladder: Annotated[list[StageSpec], Field(min_length=1, max_length=MOST_STAGES)]
-    segments: Annotated[list[SegmentSpec], Field(max_length=MOST_SEGMENTS)] = []
+    segments: Annotated[list[SegmentSpec], Field(max_length=MOST_SEGMENTS)] = Field([])
     late: LateSpec = LateSpec()
-    examples: list[ExampleSpec] = []
+    examples: list[ExampleSpec] = Field([])

@@ -17,7 +17,7 @@ ladder:
   - {stage: buyer, when: {performed: order}, action: Thank them}
   - {stage: gone, lapsed: true, when: {inactive: order, for: 10 days}, action: Ask why}
 segments:
-  - {segment: big, when: {total: order, property: revenue, at_least: 100, within: 7 days}, action: Call them}
+  - {segment: big, when: {total: order, property: revenue, at_least: 100, within: 7 days}, action: Call}
 """
 POLICY = load(TEXT, "shop.yaml")
 HISTORY = """

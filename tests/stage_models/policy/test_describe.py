@@ -71,10 +71,14 @@ def test_markdown_is_a_page_with_one_table_each() -> None:
     page = describe(POLICY, "markdown")
     assert "# shop, version 3\n" in page
     assert "| signup | everybody | Welcome | shop@example.com | 2027-02-01 |\n" in page
-    assert (
-        "| buyer | when at least 1 of order within 7 days and not at least 9 of visit"
-        '<br>until no order for 30 days<br>stays at least 2 days | Say "thanks" \\| wave | crm@example.com | 2027-02-01 |\n'
-    ) in page
+    buyer = next(line for line in page.splitlines() if line.startswith("| buyer |"))
+    who, action, owner, review_by = buyer.removeprefix("| buyer | ").removesuffix(" |").split(" | ")
+    assert who.split("<br>") == [
+        "when at least 1 of order within 7 days and not at least 9 of visit",
+        "until no order for 30 days",
+        "stays at least 2 days",
+    ]
+    assert (action, owner, review_by) == ('Say "thanks" \\| wave', "crm@example.com", "2027-02-01")
     assert "| end (lapsed) |" in page
     assert "| big | when revenue of order adds up to at least 200<br>again only after 14 days |" in page
     assert "| visit | any event except Mail Sent |\n" in page

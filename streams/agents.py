@@ -31,7 +31,7 @@ def add_lifecycle(app: App, engine: Engine, settings: Settings, policy: Policy, 
         async for part in slices:
             try:
                 await lifecycle.handle(part)
-            except Exception as error:  # Faust would restart the agent and go on behind the slice
+            except Exception as error:  # noqa: BLE001 -- Faust would restart the agent and go on behind the slice
                 failure.die("a slice could not be handled", error, partition=part.partition)
 
 

@@ -40,7 +40,7 @@ _SLICES_BUFFERED = 4  # more would only be memory: the collector scans every rec
 
 def build_app(settings: Settings, policy: Policy) -> faust.App:
     """The worker's app. It speaks to Kafka only when it is started."""
-    logs.configure(settings.log)
+    logs.configure()
     app = faust.App(settings.app_id, **_faust_settings(settings))
     metrics = Metrics(settings, policy)
     engine = Engine(settings, policy, metrics)
@@ -55,17 +55,17 @@ def build_app(settings: Settings, policy: Policy) -> faust.App:
 def _add_tasks(app: faust.App, engine: Engine, settings: Settings) -> None:
     watchdog = Watchdog(engine, settings.engine.watchdog_seconds)
 
-    @app.task
+    @app.task  # type: ignore[untyped-decorator]  # Faust types it only in part
     async def flush() -> None:
         """Make durable what the agent has done."""
         await _for_ever(engine.keep_durable)
 
-    @app.task
+    @app.task  # type: ignore[untyped-decorator]  # Faust types it only in part
     async def tick() -> None:
         """Let time act where nothing happens."""
         await _for_ever(engine.let_time_act)
 
-    @app.task
+    @app.task  # type: ignore[untyped-decorator]  # Faust types it only in part
     async def watch() -> None:
         """End the process rather than hang."""
         watchdog.start()
@@ -86,7 +86,7 @@ async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:
         await work()
     except asyncio.CancelledError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it ends the process
         failure.die("a task of the engine failed", error)
     failure.die("a task of the engine ended")
 

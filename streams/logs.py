@@ -42,7 +42,7 @@ def logging_config(settings: LogSettings) -> dict[str, Any]:
     }
 
 
-def configure(settings: LogSettings) -> None:
+def configure() -> None:
     """Send structlog's lines through standard logging, where they get the same form as everybody's."""
     structlog.configure(
         processors=[*_shared(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -19,6 +19,7 @@ POSITION_KEY = b"\x00position"
 FENCE_KEY = b"\x00fence"
 
 _LENGTH_BYTES = 4
+_HEADERS_BYTES = 1_024  # of one transition, generously
 
 
 class Waiting(msgspec.Struct, array_like=True, gc=False):
@@ -33,7 +34,7 @@ class Waiting(msgspec.Struct, array_like=True, gc=False):
     @property
     def size(self) -> int:
         """About how many bytes it takes in the changelog."""
-        return len(self.value) + sum(len(name) + len(value) for name, value in self.headers)
+        return len(self.value) + _HEADERS_BYTES
 
 
 class Position(msgspec.Struct, array_like=True, frozen=True, kw_only=True):

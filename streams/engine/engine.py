@@ -28,7 +28,7 @@ from streams.engine.membership import NOT_A_MEMBER, Membership
 from streams.engine.outbox import Outbox
 from streams.engine.outputs import Outputs
 from streams.engine.partition import Partition
-from streams.engine.recovery import Cancelled, Recovered, ensure_policy, recover
+from streams.engine.recovery import CancelledError, Recovered, ensure_policy, recover
 from streams.engine.watermark import Promise, Watermarks
 from streams.metrics import Metrics
 from streams.settings import Settings
@@ -98,7 +98,7 @@ class Engine:
             partitions = await self._recover(turn, numbers)
             positions = {number: partition.position for number, partition in partitions.items()}
             await self._fetch.start(positions)
-        except Cancelled:
+        except CancelledError:
             return
         except KafkaException as error:
             log.warning("recovery failed; trying again", error_text=str(error))
@@ -205,7 +205,7 @@ class Engine:
 
     async def room(self, partition: Partition) -> None:
         """Return when the partition has room for more, or is handed over."""
-        while partition.is_full and not partition.is_closed:
+        while partition.is_full and not partition.is_closed:  # noqa: ASYNC110 -- rare, and short
             await asyncio.sleep(_FULL_SECONDS)
 
     # --- beside the slices

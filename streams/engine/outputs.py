@@ -25,7 +25,8 @@ class Outputs:
 
     def of_record(self, transitions: list[Transition], record: Message) -> list[Waiting]:
         """The transitions that an input record caused, found now."""
-        traceparent = next((value for name, value in record.headers() or () if name == "traceparent"), None)
+        headers: list[tuple[str, bytes]] = record.headers() or []  # type: ignore[assignment]  # as it documents
+        traceparent = next((value for name, value in headers if name == "traceparent"), None)
         source = (record.topic() or "", record.partition() or 0, record.offset() or 0)
         return self._wait(transitions, source, traceparent)
 

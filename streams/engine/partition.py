@@ -29,7 +29,7 @@ from streams.engine.outputs import Outputs
 MAX_WAITING_BYTES = 8 * 1024 * 1024
 """When so much waits to be told, slices wait for the flush."""
 
-MAX_WAITING_BYTES_PER_USER = 64 * 1024
+MAX_WAITING_PER_USER = 32  # about 64 kB
 MAX_OPEN_USERS = 100_000
 
 _NOBODY: tuple[Waiting, ...] = ()
@@ -140,29 +140,21 @@ class Partition:
             elif not self._is_home_of(record.key()):  # type: ignore[arg-type]  # equal to the user id, so there
                 self.refuse(BadRecord("needs_rekey", "the record's partition is not that of its key"), record)
                 return
+        if user is not None and offset <= user.offset:
+            self.notes.drops["applied"] += 1
+            return
         if self.quarantined and user_id in self.quarantined:
             self.refuse(BadRecord("state_too_large", "the user is quarantined"), record)
             return
-        due = NEVER
-        if user is not None:
-            due = user.due
-            if offset <= user.offset:
-                self.notes.drops["applied"] += 1
-                return
+        due = NEVER if user is None else user.due
         try:
             step = advance(self._policy, user, event)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- a rule may raise anything; it costs this record only
             self._put_back(user_id)
             self.refuse(_rule_error(error), record)
             return
         self.dead_run = 0
-        notes = self.notes
-        if step.drop is None:
-            notes.events[event.kind] += 1
-        else:
-            notes.drops[step.drop] += 1
-        if step.is_late or step.bad_properties:
-            self._note(step)
+        self._note(step, event.kind)
         if step.is_changed:
             user = step.user
             user.offset = offset
@@ -217,7 +209,7 @@ class Partition:
         due = user.due
         try:
             step = advance(self._policy, user, tick)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- as above; it costs this due only
             self._put_back(user_id)
             self._unwatched.add(user_id)
             bad = _rule_error(error)
@@ -256,20 +248,24 @@ class Partition:
             if transition.kind == "stage.changed":
                 self._count_stage(transition.from_stage, -1)
                 self._count_stage(transition.to_stage, 1)
-        if self._waiting_bytes > MAX_WAITING_BYTES or len(self._open) > MAX_OPEN_USERS:
-            self.is_full = True
-        elif len(waiting) > 1 and sum(news.size for news in waiting) > MAX_WAITING_BYTES_PER_USER:
-            self.is_full = True
+        is_much = self._waiting_bytes > MAX_WAITING_BYTES or len(waiting) > MAX_WAITING_PER_USER
+        self.is_full = self.is_full or is_much or len(self._open) > MAX_OPEN_USERS
 
     def _count_stage(self, stage: str | None, by: int) -> None:
         if stage is not None:
             self.stage_counts[self._stage_index[stage]] += by
 
-    def _note(self, step: Step) -> None:
-        self.notes.late += step.is_late
-        self.notes.late_after_tick += step.is_late_after_tick
+    def _note(self, step: Step, kind: str) -> None:
+        notes = self.notes
+        if step.drop is None:
+            notes.events[kind] += 1
+        else:
+            notes.drops[step.drop] += 1
+        if step.is_late:
+            notes.late += 1
+            notes.late_after_tick += step.is_late_after_tick
         for rule in step.bad_properties:
-            self.notes.bad_properties[rule] += 1
+            notes.bad_properties[rule] += 1
 
     def _bury(self, letter: DeadLetter) -> None:
         self.notes.dead[letter.reason] += 1

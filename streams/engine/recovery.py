@@ -44,7 +44,7 @@ class Recovered(msgspec.Struct):
     waiting: dict[str, list[Waiting]] = msgspec.field(default_factory=dict)
 
 
-class Cancelled(Exception):
+class CancelledError(Exception):
     """The partitions were taken away again before they were recovered."""
 
 
@@ -57,7 +57,7 @@ def recover(
 ) -> dict[int, Recovered]:
     """Read the changelog partitions up to their fences: partition -> what it holds. Blocks; run it in a thread.
 
-    Raises Cancelled, and KafkaException when the broker does not answer.
+    Raises CancelledError, and KafkaException when the broker does not answer.
     """
     recovered = {number: Recovered() for number in fences}
     beginnings = dict.fromkeys(fences, OFFSET_BEGINNING)
@@ -139,7 +139,7 @@ def _read(
     consumer.assign([TopicPartition(topic, number, start) for number, start in starts.items()])
     while open_fences:
         if is_cancelled():
-            raise Cancelled
+            raise CancelledError
         for message in consumer.consume(_BULK, 0.5):
             if (error := message.error()) is not None:
                 if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 -- its public name

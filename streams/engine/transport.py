@@ -8,6 +8,8 @@ The underscore names of Faust and aiokafka that this file relies on are listed, 
 test of this module.
 """
 
+# ruff: noqa: SLF001 -- the contract test names each
+
 from __future__ import annotations
 
 import asyncio
@@ -31,10 +33,10 @@ _IDLE_SECONDS = 0.05
 _BEAT_SECONDS = 1.0
 
 
-class SliceSchema(Schema):  # type: ignore[misc]  # faust is partly typed
+class SliceSchema(Schema[None, Slice]):
     """Hands a slice through to the agent as it is."""
 
-    def compile(self, app: AppT, **_: Any) -> Callable[..., Awaitable[FaustEvent]]:  # type: ignore[override]
+    def compile(self, app: AppT, **_: Any) -> Callable[..., Awaitable[FaustEvent]]:
         """The decoder of a topic's messages."""
 
         async def decode(message: Message, *, propagate: bool = False) -> FaustEvent:  # noqa: ARG001
@@ -76,7 +78,7 @@ class MemberThread(driver.AIOKafkaConsumerThread):
             return is_confirmed
 
         coordinator._do_heartbeat = heartbeat
-        self.add_future(self._beat())
+        _ = self.add_future(self._beat())
 
     def settled(self, partitions: list[Any]) -> None:
         """Keep aiokafka from fetching what we fetch, and note the generation."""
@@ -88,7 +90,7 @@ class MemberThread(driver.AIOKafkaConsumerThread):
         """Commit to the group, for lag tools only: recovery reads the position record, so failing does no harm."""
         try:
             await self._ensure_consumer().commit(offsets)
-        except Exception as error:  # whatever it is, it is only the figure in a lag tool
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it is only the figure in a lag tool
             self.log.warning("offsets were not committed: %r", error)
 
     async def _beat(self) -> None:
@@ -115,7 +117,7 @@ class SliceConsumer(driver.Consumer):
         """The group begins to move: hand over first, because Faust forgets before it asks."""
         try:
             await self.transport.engine.hand_over(self._thread_commit)
-        except Exception as error:  # aiokafka would log it and go on
+        except Exception as error:  # noqa: BLE001 -- aiokafka would log it and go on
             failure.die("handing over failed", error)
         await super().on_partitions_revoked(revoked)
 
@@ -140,7 +142,7 @@ class SliceConsumer(driver.Consumer):
                     await engine.commit_when_due(self._thread_commit)
         except asyncio.CancelledError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- Faust would only end the loop
             failure.die("the fetch loop failed", error)
 
     async def hand_over(self) -> None:
@@ -174,7 +176,7 @@ def _message(topic: str, part: Slice) -> ConsumerMessage:
         0,
         None,
         b"",
-        part,
+        part,  # type: ignore[arg-type]  # our schema hands it through, whatever it is
         None,
         0,
         0,

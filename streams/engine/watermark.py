@@ -22,6 +22,8 @@ from confluent_kafka.admin._listoffsets import OffsetSpec  # its public place is
 from stage_models.policy.compile import Policy
 from streams.settings import EngineSettings
 
+_NEWEST = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]  # confluent-kafka types it only in part
+_END = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 _ASK_SECONDS = 10.0
 _FROZEN_LOOK_SECONDS = 3.0
 _QUIET_SECONDS = 5.0
@@ -77,14 +79,12 @@ class Watermarks:
         return now_ms - self._lateness_ms
 
     def _newest_record_times(self, partitions: int) -> dict[int, int]:
-        asked = {
-            TopicPartition(self._topic, number): OffsetSpec.max_timestamp() for number in range(partitions)
-        }
+        asked = {TopicPartition(self._topic, number): _NEWEST for number in range(partitions)}
         answers = self._admin.list_offsets(asked, request_timeout=_ASK_SECONDS)
         found = {partition.partition: answer.result() for partition, answer in answers.items()}
         return {number: newest.timestamp for number, newest in found.items() if newest.offset >= 0}
 
     def _end_offsets(self, partitions: int) -> dict[int, int]:
-        asked = {TopicPartition(self._topic, number): OffsetSpec.latest() for number in range(partitions)}
+        asked = {TopicPartition(self._topic, number): _END for number in range(partitions)}
         answers = self._admin.list_offsets(asked, request_timeout=_ASK_SECONDS)
         return {partition.partition: answer.result().offset for partition, answer in answers.items()}

@@ -35,7 +35,7 @@ _is_instant = re.compile(_INSTANT).fullmatch
 
 
 def _as_written(value: Any) -> Any:
-    if isinstance(value, str) and not _is_instant(value):
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _is_instant(value)):
         raise ValueError("an instant is RFC 3339 in UTC with three decimals and Z")
     return value
 
@@ -66,7 +66,7 @@ Figure = int | float | str | bool | None
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
 
 class PolicyRef(_Model):

@@ -34,10 +34,12 @@ _INSTANT = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$"
 _is_instant = re.compile(_INSTANT).fullmatch
 
 
-def _as_written(value: Any) -> Any:
-    if not isinstance(value, datetime) and not (isinstance(value, str) and _is_instant(value)):
+def _moment(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not _is_instant(value):
         raise ValueError("an instant is RFC 3339 in UTC with three decimals and Z")
-    return value
+    return datetime.fromisoformat(value)
 
 
 def _text(moment: datetime) -> str:
@@ -46,7 +48,7 @@ def _text(moment: datetime) -> str:
 
 Instant = Annotated[
     AwareDatetime,
-    BeforeValidator(_as_written),
+    BeforeValidator(_moment),
     PlainSerializer(_text, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": _INSTANT}),
 ]

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from confluent_kafka import Consumer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
 from streams.embedded import free_port
@@ -139,3 +140,16 @@ def wait_until(is_so: Callable[[], bool], what: str, seconds: float, pause_secon
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {seconds:.0f} s")
         time.sleep(pause_seconds)
+
+
+def has_committed_all(settings: Settings, partitions: int) -> bool:
+    """Whether the deployment's group has committed up to the present end of the input."""
+    consumer = Consumer({"bootstrap.servers": settings.bootstrap_servers, "group.id": settings.app_id})
+    try:
+        asked = [TopicPartition(settings.input.topic, number) for number in range(partitions)]
+        return all(
+            at.offset == consumer.get_watermark_offsets(at, timeout=10)[1]
+            for at in consumer.committed(asked, timeout=10)
+        )
+    finally:
+        consumer.close()

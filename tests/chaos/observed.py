@@ -107,8 +107,10 @@ class Observed:
             found, wanted = places.get(user_id), expected.users.get(user_id)
             if found != wanted:
                 self.problems.add(f"{user_id}: current-stage says {found}, replay says {wanted}")
-        for letter in read_topic(self._settings, self._topics.dead_letter.name):
-            self.problems.add(f"a dead letter: {dict(letter.headers() or [])}")
+
+    def dead_letters(self) -> list[Message]:
+        """All dead letters."""
+        return list(read_topic(self._settings, self._topics.dead_letter.name))
 
     def _positions(self) -> Iterable[TopicPartition]:
         positions: list[TopicPartition] = self._consumer.position(self._consumer.assignment())

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import TimeoutExpired
 
-from confluent_kafka import Consumer, TopicPartition
-
 from streams.settings import Settings
 from tests import workers
 from tests.chaos.expected import Expected
@@ -72,6 +70,8 @@ class Run:
                 self.stop(name)
             self.observed.read_to_end()
             self.observed.compare(self.expected)
+            for letter in self.observed.dead_letters():
+                self.problems.add(f"a dead letter: {letter.headers()}")
 
     def start(self, name: str) -> None:
         """Start a worker."""
@@ -118,7 +118,7 @@ class Run:
                 )
 
     def _is_done(self) -> bool:
-        return self.share >= 1 and _is_committed(self.settings, self.partitions)
+        return self.share >= 1 and workers.has_committed_all(self.settings, self.partitions)
 
     def _note(self, what: str) -> None:
         self.faults.append(f"{self.share:6.1%} of the transitions seen: {what}")
@@ -149,17 +149,3 @@ def joined_and_left(run: Run) -> None:
 
 
 SCENARIOS = (killed_three_times, joined_and_left)
-
-
-def _is_committed(settings: Settings, partitions: int) -> bool:
-    """Whether the group has committed up to the end of the input."""
-    topic = settings.input.topic
-    consumer = Consumer({"bootstrap.servers": settings.bootstrap_servers, "group.id": settings.app_id})
-    try:
-        asked = [TopicPartition(topic, number) for number in range(partitions)]
-        return all(
-            at.offset == consumer.get_watermark_offsets(at, timeout=10)[1]
-            for at in consumer.committed(asked, timeout=10)
-        )
-    finally:
-        consumer.close()

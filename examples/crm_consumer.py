@@ -12,6 +12,7 @@ from typing import Any
 
 from kafka import KafkaConsumer
 
+prefix = os.environ.get("STAGESTREAM_TOPIC_PREFIX", "stagestream.")
 applied: dict[str, int] = {}  # user id -> newest sequence
 
 
@@ -29,9 +30,9 @@ def apply(move: dict[str, Any]) -> None:
 
 
 consumer = KafkaConsumer(
-    os.environ.get("STAGESTREAM_TOPIC_PREFIX", "stagestream.") + "transitions.v1",
+    f"{prefix}transitions.v1",
     bootstrap_servers=os.environ.get("STAGESTREAM_BOOTSTRAP_SERVERS", "localhost:9092").split(","),
-    group_id="crm",
+    group_id=f"{prefix}crm",
     auto_offset_reset="earliest",
     enable_auto_commit=False,
 )

@@ -112,11 +112,11 @@ def _remember(policy: Policy, user: User, event: Event, digest: int) -> tuple[in
         _remember_person(user, event, digest)
     if not event.is_active:
         return changed, bad
-    for fact in policy.facts_of(event.name):
-        matches = fact.events.passes is None or fact.events.passes(event.properties)
-        outcome = (
-            fact.remember(user, event, digest) if matches else BAD_PROPERTY if matches is None else UNCHANGED
-        )
+    for fact, remember, passes in policy.facts_of(event.name):
+        if passes is not None and (matches := passes(event.properties)) is not True:
+            outcome = BAD_PROPERTY if matches is None else UNCHANGED
+        else:
+            outcome = remember(user, event, digest)
         if outcome & CHANGED:
             changed |= fact.bit
         if outcome & BAD_PROPERTY:

@@ -42,6 +42,8 @@ def property_of(properties: dict[str, Any], path: str) -> Any:
     """The value at a dotted path (`cart.value`), or None; a key that itself holds dots wins."""
     if path in properties:
         return properties[path]
+    if "." not in path:
+        return None
     value: Any = properties
     for part in path.split("."):
         if not isinstance(value, dict):

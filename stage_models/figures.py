@@ -12,12 +12,12 @@ _ROUNDS_EXACTLY = 1_000_000_000  # up to here a float's millionths are exact aft
 
 def millionths(value: Any) -> int | None:
     """A number as whole millionths (finer is rounded), or None if it is no number or beyond 9e12."""
-    if type(value) is int:
-        return value * MILLIONTHS if -_GREATEST <= value <= _GREATEST else None
-    if type(value) is not float or not -_GREATEST <= value <= _GREATEST:
-        return None
-    if -_ROUNDS_EXACTLY <= value <= _ROUNDS_EXACTLY:
+    if type(value) is float and -_ROUNDS_EXACTLY <= value <= _ROUNDS_EXACTLY:
         return round(value * MILLIONTHS)
+    if type(value) not in {int, float} or not -_GREATEST <= value <= _GREATEST:
+        return None
+    if type(value) is int:
+        return value * MILLIONTHS
     return int((Decimal(repr(value)) * MILLIONTHS).to_integral_value())
 
 

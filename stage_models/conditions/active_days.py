@@ -69,7 +69,8 @@ class ActiveDaysWithin(Condition):
         self.fact = scope.fact(Days(scope.events("active_days", rule.active_days), depth, scope.calendar))
         self.index = self.fact.index
         self.ranks = ranks(self.at_least, self.at_most)
-        self.reads_of(*masks(self.fact.bit, self.at_least, self.at_most), also=FIRST_SEEN_BIT)
+        also = 0 if self.at_most is None else FIRST_SEEN_BIT
+        self.reads_of(*masks(self.fact.bit, self.at_least, self.at_most), also=also)
 
     def holds(self, user: User, at: int) -> Answer:
         before = self.calendar.date_of(at) - self.days

@@ -12,13 +12,13 @@ from typing import ClassVar
 
 from pydantic import Field, model_validator
 
-from stage_models.conditions.rule import Answer, Condition, Observation, Rule, earliest
+from stage_models.conditions.rule import Answer, Condition, Observation, Rule
 from stage_models.conditions.scope import Scope, events_label
 from stage_models.conditions.windows import check_length
 from stage_models.facts import Newest
 from stage_models.facts.fact import FIRST_SEEN_BIT, TIME_BIT
 from stage_models.terms import Duration, Events
-from stage_models.user import User
+from stage_models.user import NEVER, User
 
 
 class Inactive(Rule):
@@ -48,18 +48,20 @@ class InactiveFor(Condition):
         super().__init__(scope, rule.sentence())
         self.for_ms = rule.for_.ms
         self.fact = scope.fact(Newest(scope.events("inactive", rule.inactive), depth=1))
+        self.index = self.fact.index
         self.reads_of(raised_by=TIME_BIT, lowered_by=self.fact.bit, also=FIRST_SEEN_BIT)
 
     def holds(self, user: User, at: int) -> Answer:
         return self._silent_since(user) + self.for_ms <= at
 
     def next_change(self, user: User, at: int) -> int:
-        return earliest(at, self._silent_since(user) + self.for_ms)
+        silent_from = self._silent_since(user) + self.for_ms
+        return silent_from if silent_from > at else NEVER
 
     def observe(self, user: User, at: int) -> Observation:
         since = self._silent_since(user)
         return Observation(0 if since + self.for_ms <= at else 1, 0, [since])
 
     def _silent_since(self, user: User) -> int:
-        items: list[list[int]] = user.facts[self.fact.index]
+        items: list[list[int]] = user.facts[self.index]
         return items[-1][0] if items else user.first_seen

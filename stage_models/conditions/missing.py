@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from pydantic import Field, model_validator
 
-from stage_models.conditions.rule import Answer, Condition, Observation, Rule, earliest
+from stage_models.conditions.rule import Answer, Condition, Observation, Rule
 from stage_models.conditions.scope import Scope, events_label
 from stage_models.conditions.windows import anchor_fact, check_length
 from stage_models.facts import First, Newest
@@ -68,13 +68,15 @@ class MissingSince(Condition):
             assert rule.since is not None
             self.anchor = anchor_fact(scope, "since", rule.since)
         anchor = self.anchor.bit if self.anchor is not None else 0
-        self.reads_of(raised_by=anchor | TIME_BIT, lowered_by=self.fact.bit | anchor, also=FIRST_SEEN_BIT)
+        also = FIRST_SEEN_BIT if self.anchor is None else 0
+        self.reads_of(raised_by=anchor | TIME_BIT, lowered_by=self.fact.bit | anchor, also=also)
 
     def holds(self, user: User, at: int) -> Answer:
         return self._missed_from(user) <= at
 
     def next_change(self, user: User, at: int) -> int:
-        return earliest(at, self._missed_from(user))
+        missed_from = self._missed_from(user)
+        return missed_from if missed_from > at else NEVER
 
     def observe(self, user: User, at: int) -> Observation:
         anchor = self._anchor(user)

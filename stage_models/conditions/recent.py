@@ -8,6 +8,7 @@ Fewer than k seen: it does not hold. Time plays no part.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import ClassVar
 
 from pydantic import PositiveInt, model_validator
@@ -18,6 +19,8 @@ from stage_models.events import Event
 from stage_models.facts import Marks
 from stage_models.terms import Events, Where, mistake, where_sentence
 from stage_models.user import User
+
+_PASSED = itemgetter(2)
 
 
 class Recent(Rule):
@@ -42,7 +45,8 @@ class Recent(Rule):
         return self
 
     def sentence(self) -> str:
-        return f"at least {self.at_least} of the last {self.last} {events_label(self.recent)} with {where_sentence(self.where)}"
+        events = f"{events_label(self.recent)} with {where_sentence(self.where)}"
+        return f"at least {self.at_least} of the last {self.last} {events}"
 
     def compile(self, scope: Scope) -> Condition:
         return RecentOf(scope, self)
@@ -57,13 +61,11 @@ class RecentOf(Condition):
         events = scope.events("recent", rule.recent)
         self.marked = scope.events("recent", rule.recent, rule.where)
         self.fact = scope.fact(Marks(events, rule.last, self.marked))
+        self.index = self.fact.index
         self.reads_of(raised_by=self.fact.bit, lowered_by=self.fact.bit)
 
     def holds(self, user: User, at: int) -> Answer:
-        matching = 0
-        for item in user.facts[self.fact.index]:
-            matching += item[2]
-        return matching >= self.at_least
+        return bool(sum(map(_PASSED, user.facts[self.index])) >= self.at_least)
 
     def observe(self, user: User, at: int) -> Observation:
         instants = [item[0] for item in reversed(user.facts[self.fact.index]) if item[2]]

@@ -9,7 +9,9 @@ the window closes), or over all time. Figures are decimal, to 6 places.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StrictStr, model_validator
@@ -53,10 +55,14 @@ class Total(Rule):
 
     def sentence(self) -> str:
         window = window_words(self.within, self.since)
-        return f"{self.property} of {events_label(self.total)} adds up to {range_words(self.at_least, self.at_most)}{window}"
+        bounds = range_words(self.at_least, self.at_most)
+        return f"{self.property} of {events_label(self.total)} adds up to {bounds}{window}"
 
     def compile(self, scope: Scope) -> Condition:
         return TotalSince(scope, self) if self.since is not None else TotalLately(scope, self)
+
+
+_FIGURE = itemgetter(2)
 
 
 def _figure(bound: float | None) -> int | None:
@@ -90,31 +96,47 @@ class TotalLately(_Summing):
         self.fact = scope.fact(Amounts(self.events, rule.property, span_ms))
         self.index = self.fact.index
         reads = self.fact.bit | (TIME_BIT if self.within_ms is not None else 0)
-        self.reads_of(raised_by=reads, lowered_by=reads, also=FIRST_SEEN_BIT)
+        also = FIRST_SEEN_BIT if self.within_ms is not None and self.at_most is not None else 0
+        self.reads_of(raised_by=reads, lowered_by=reads, also=also)
 
     def holds(self, user: User, at: int) -> Answer:
-        begins = -NEVER if self.within_ms is None else at - self.within_ms
-        figure = sum([item[2] for item in user.facts[self.index] if item[0] > begins])
-        is_known = self.within_ms is None or user.first_seen <= begins
+        figure = sum(self._figures(user, at))
+        if self.at_most is None:
+            return figure >= self.at_least  # type: ignore[operator]  # one of the bounds is set
+        is_known = self.within_ms is None or user.first_seen <= at - self.within_ms
         return judge_open(figure, self.at_least, self.at_most, is_known)
 
     def next_change(self, user: User, at: int) -> int:
         if self.within_ms is None:
             return NEVER
-        begins = at - self.within_ms
-        items = [item for item in user.facts[self.index] if item[0] > begins]
-        figure = sum([item[2] for item in items])
-        is_known = user.first_seen <= begins
+        figures = self._figures(user, at)
+        if not figures:
+            known_at = NEVER if self.at_most is None else user.first_seen + self.within_ms
+            return earliest(at, known_at)
+        figure = sum(figures)
+        if self.at_most is None and figure < self.at_least and min(figures) >= 0:  # type: ignore[operator]
+            return NEVER  # what leaves can only make it less
+        return self._first_leave(user, at, figures, figure)
+
+    def _first_leave(self, user: User, at: int, figures: list[int], figure: int) -> int:
+        """The first instant at which what leaves the window, or knowing the user for all of it, changes the answer."""
+        assert self.within_ms is not None
+        is_known = user.first_seen <= at - self.within_ms
         now = judge_open(figure, self.at_least, self.at_most, is_known)
-        change = earliest(at, user.first_seen + self.within_ms) if self.at_most is not None else NEVER
-        for item in items:
-            figure -= item[2]
-            leaves: int = item[0] + self.within_ms
-            if leaves >= change:
-                break
+        change = NEVER if self.at_most is None else earliest(at, user.first_seen + self.within_ms)
+        items: list[list[int]] = user.facts[self.index]
+        for place, leaving in enumerate(figures, len(items) - len(figures)):
+            figure -= leaving
             if judge_open(figure, self.at_least, self.at_most, is_known) != now:
-                return leaves
+                return min(change, items[place][0] + self.within_ms)
         return change
+
+    def _figures(self, user: User, at: int) -> list[int]:
+        """The figures in the window, oldest first."""
+        items: list[list[int]] = user.facts[self.index]
+        if self.within_ms is not None and items and items[0][0] <= at - self.within_ms:
+            items = items[bisect_left(items, [at - self.within_ms + 1]) :]
+        return list(map(_FIGURE, items))
 
     def observe(self, user: User, at: int) -> Observation:
         begins = -NEVER if self.within_ms is None else at - self.within_ms
@@ -133,7 +155,7 @@ class TotalSince(_Summing):
             Anchored(self.events, anchor, self.within_ms, scope.lateness_ms, path=rule.property)
         )
         reads = self.fact.bit | (anchor.bit if anchor else 0) | TIME_BIT
-        self.reads_of(raised_by=reads, lowered_by=reads, also=FIRST_SEEN_BIT)
+        self.reads_of(raised_by=reads, lowered_by=reads, also=0 if anchor else FIRST_SEEN_BIT)
 
     def holds(self, user: User, at: int) -> Answer:
         anchor = self.fact.anchor_of(user)

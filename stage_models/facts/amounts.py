@@ -33,16 +33,24 @@ class Amounts(Fact):
         if figure is None:
             return BAD_PROPERTY
         items: list[list[int]] = user.facts[self.index]
+        if self.span_ms is not None and items and event.occurred_at <= items[-1][0] - self.span_ms:
+            return UNCHANGED
         if not insert(items, [event.occurred_at, digest, figure]):
             return UNCHANGED
         if self.span_ms is not None:
-            forget_before(items, items[-1][0] - self.span_ms + 1)
-        fold(items)
+            horizon = items[-1][0] - self.span_ms
+            if items[0][0] <= horizon:
+                forget_before(items, horizon + 1)
+        if len(items) > CAP:
+            fold(items)
         return CHANGED
 
 
 def insert(items: list[list[int]], item: list[int]) -> bool:
     """Put an item in its place; False if it is there already. What is older than the folded item joins it."""
+    if items and items[-1] < item and items[-1][1] != item[1]:
+        items.append(item)
+        return True
     place = bisect_left(items, item[:2])
     if place < len(items) and items[place][:2] == item[:2]:
         return False

@@ -27,12 +27,13 @@ class Marks(Fact):
         items: list[list[Any]] = user.facts[self.index]
         passed = self.marked.matches(event)
         item = [event.occurred_at, digest]
-        place = bisect_left(items, item)
-        if place < len(items) and items[place][:2] == item:
-            return UNCHANGED
-        if place == 0 and len(items) == self.depth:
-            return UNCHANGED
-        items.insert(place, [*item, passed is True])
+        if not items or items[-1] < item:
+            items.append([*item, passed is True])
+        else:
+            place = bisect_left(items, item)
+            if items[place][:2] == item or (place == 0 and len(items) == self.depth):
+                return UNCHANGED
+            items.insert(place, [*item, passed is True])
         if len(items) > self.depth:
             del items[0]
         return CHANGED | (BAD_PROPERTY if passed is None else 0)

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfoNotFoundError
 from stage_models.calendar import Calendar
 from stage_models.conditions.rule import Answer, Condition, Rule
 from stage_models.conditions.scope import Flaw, Registry, Scope
+from stage_models.event_sets import Filter
+from stage_models.events import Event
 from stage_models.facts import Fact
 from stage_models.facts.fact import TIME_BIT
 from stage_models.policy.schema import ActionSpec, PolicySpec, SegmentSpec, StageSpec
@@ -105,6 +107,14 @@ class Watch(NamedTuple):
     next_change: Callable[[User, int], int] | None  # None: time alone does not turn it
 
 
+class Touch(NamedTuple):
+    """A fact that an event of some name can touch, if its properties pass (None: its name is enough)."""
+
+    fact: Fact
+    remember: Callable[[User, Event, int], int]
+    passes: Filter | None
+
+
 class Stage(NamedTuple):
     """A stage of the ladder; the base has no latch, it always holds."""
 
@@ -151,9 +161,9 @@ class Policy:
         }
         self.segments_in = lru_cache(maxsize=MOST_WATCHES)(self._segments_in)
         self.watches = lru_cache(maxsize=MOST_WATCHES)(self._watches)
-        self._unmentioned = tuple(fact for fact in self.facts if fact.events.concerns("\0"))
+        self._unmentioned = self._concerned("\0")  # no event has this name
 
-    def facts_of(self, name: str | None) -> tuple[Fact, ...]:
+    def facts_of(self, name: str | None) -> tuple[Touch, ...]:
         """The facts that an event of this name can touch, anchors before what is counted from them."""
         return () if name is None else self._mentioned.get(name, self._unmentioned)
 
@@ -182,8 +192,12 @@ class Policy:
         """The names of the segments whose latches are on."""
         return tuple(rule.name for rule in self.segment_latches if on >> rule.index & 1)
 
-    def _concerned(self, name: str) -> tuple[Fact, ...]:
-        return tuple(fact for fact in self.facts if fact.events.concerns(name))
+    def _concerned(self, name: str) -> tuple[Touch, ...]:
+        return tuple(
+            Touch(fact, fact.remember, fact.events.passes)
+            for fact in self.facts
+            if fact.events.concerns(name)
+        )
 
 
 def compile_policy(spec: PolicySpec) -> tuple[Policy, list[Flaw]]:

@@ -1,0 +1,93 @@
+"""The benchmark: Stagestream's worker beside its peers, on real Kafka, in one run; and the core alone.
+
+    make bench
+    make bench ARGS="--repeat 10 --rounds 1 --out /tmp/report.md"
+
+Rounds in alternation, because a machine is not equally fast at all times; medians, with the least and the greatest.
+Exits with 1 when the worker is slower than a quarter of the bare aiokafka loop or 15 times the Faust peer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections import defaultdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import uuid4
+
+from bench import core, machine
+from bench.contestants import PARTITIONS, Arena, Contestant, Result, Source, faust, floor, stagestream
+from bench.report import FLOOR, FLOOR_OF_OURS, OURS, PEER, misses, report
+from streams import producing, topics
+from streams.settings import Settings
+from tests.kafka import provider
+
+CONTESTANTS: dict[str, Contestant] = {
+    FLOOR: floor("aiokafka"),
+    FLOOR_OF_OURS: floor("confluent"),
+    PEER: faust,
+    OURS: stagestream,
+}
+FAUST_SHARE = 10  # Faust reads every tenth user; all of them would take it minutes
+
+
+def main() -> int:
+    """Measure, print and write the report; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("--repeat", type=int, default=50, help="how often the purchase log is repeated")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--limit", type=float, default=300, help="seconds that one run may take")
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("report.md"))
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that processes and broker are ended
+
+    costs = core.measure(repeat=5, rounds=options.rounds)
+    with provider.broker() as broker, TemporaryDirectory(prefix="stagestream-bench-") as folder:
+        if broker.kind == "embedded":
+            print(f"the benchmark needs Apache Kafka; here is only the {broker.name}", file=sys.stderr)
+            return 2
+        arena = Arena(broker.bootstrap_servers, Path(folder), options.limit)
+        results = play(arena, options.repeat, options.rounds)
+    text = report(machine.description(broker.name), results, core.table(costs))
+    options.out.write_text(text)
+    print(text)
+    print(f"written to {options.out}")
+    missed = misses(results)
+    for words in missed:
+        print(words, file=sys.stderr)
+    return 1 if missed else 0
+
+
+def play(arena: Arena, repeat: int, rounds: int) -> dict[str, list[Result]]:
+    """Every contestant in every round, in turns forwards and backwards."""
+    whole = write(arena, "bench-whole", repeat)
+    tenth = write(arena, "bench-tenth", max(1, repeat // FAUST_SHARE))
+    results: dict[str, list[Result]] = defaultdict(list)
+    for number in range(rounds):
+        turns = list(CONTESTANTS.items())
+        for name, contestant in turns if number % 2 == 0 else reversed(turns):
+            source = tenth if contestant is faust else whole
+            result = contestant(arena, source, f"bench-{uuid4().hex[:8]}")
+            results[name].append(result)
+            figures = f"{result.events_per_second:,.0f} events/s, {result.cpu_us:.2f} us"
+            print(f"round {number + 1}, {name}: {figures}", file=sys.stderr, flush=True)
+    return {name: results[name] for name in CONTESTANTS}
+
+
+def write(arena: Arena, topic: str, repeat: int) -> Source:
+    """A topic of its own with the purchase log in it `repeat` times."""
+    settings = Settings(
+        bootstrap_servers=arena.bootstrap_servers,
+        app_id=topic,
+        topic_prefix=f"{topic}.",
+        input={"topics": (topic,)},
+    )
+    topics.create(settings, PARTITIONS, replication=1)
+    total = producing.produce(settings, core.LOG, repeat, lambda _: None)
+    return Source(topic, total)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -24,7 +24,7 @@ from __future__ import annotations
 from stage_models.events import Event
 from stage_models.facts.fact import STATE_BIT, TIME_BIT
 from stage_models.policy.compile import LatchRule, Policy
-from stage_models.telling import Turn, tell
+from stage_models.telling import Before, Turn, tell
 from stage_models.transitions import Cause, Transition
 from stage_models.user import NEVER, Latch, User
 
@@ -46,14 +46,14 @@ def judge(
     if user.stage < 0:
         changed = EVERYTHING
     stages = _turn(policy.stage_latches, user, at, cause, event, changed)
-    came_from = _move(policy, user, at)
-    if stages or came_from:
+    before = _move(policy, user, at)
+    if stages or before:
         changed |= STATE_BIT
     segments = _turn(policy.segment_latches, user, at, cause, event, changed)
     user.due = _due(policy, user, at)
-    if not stages and not segments and came_from is None:
+    if not stages and not segments and before is None:
         return False, []
-    return True, tell(policy, user, at, cause, event, came_from, stages, segments)
+    return True, tell(policy, user, at, cause, event, before, stages, segments)
 
 
 def _stays(policy: Policy, user: User, at: int, changed: int) -> bool:
@@ -130,16 +130,16 @@ def _turned(latch: Latch | None, at: int, *, is_on: bool, is_by_time: bool) -> L
     return Latch(at, 0, is_by_time, latch.ended, latch.ended_sequence, latch.ended_by_time)
 
 
-def _move(policy: Policy, user: User, at: int) -> tuple[int, int] | None:
+def _move(policy: Policy, user: User, at: int) -> Before | None:
     """Put the user where the latches say: the stage left and since when it was held, or None if he stays."""
     stage = (user.on & policy.stage_bits).bit_length()
     if stage == user.stage:
         return None
-    came_from = user.stage, user.stage_since
+    before = Before(user.stage, user.stage_since, user.highest)
     if user.stage in policy.stages_left:
         user.left[user.stage] = at
     user.stage, user.stage_since = stage, at
     user.visited |= 1 << stage
     if not policy.stages[stage].is_lapsed:
         user.highest = max(user.highest, stage)
-    return came_from
+    return before

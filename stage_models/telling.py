@@ -29,29 +29,35 @@ class Turn(NamedTuple):
     is_on: bool
 
 
+class Before(NamedTuple):
+    """Where a user was before he moved: the stage (-1: nowhere yet), since when, and the highest till then."""
+
+    stage: int
+    since: int
+    highest: int
+
+
 def tell(
     policy: Policy,
     user: User,
     at: int,
     cause: Cause,
     event: Event | None,
-    came_from: tuple[int, int] | None,
+    before: Before | None,
     stage_turns: list[Turn],
     segment_turns: list[Turn],
 ) -> list[Transition]:
-    """The transitions of one judgement. `came_from`: the stage that was left and since when it was held, if
-    he moved.
-    """
-    teller = _Teller(
-        policy, user, at, cause, event, stage_before=user.stage if came_from is None else came_from[0]
-    )
+    """The transitions of one judgement. `before`: where the user was, if his stage changed."""
+    teller = _Teller(policy, user, at, cause, event)
+    if before is not None:
+        teller.stage, teller.highest = before.stage, before.highest
     for turn in segment_turns:
         teller.on ^= 1 << turn.rule.index  # as it was before this judgement
     for turn in segment_turns:
         if not turn.is_on:
             teller.left(turn)
-    if came_from is not None:
-        teller.moved(*came_from, stage_turns)
+    if before is not None:
+        teller.moved(before, stage_turns)
     for turn in segment_turns:
         if turn.is_on:
             teller.entered(turn)
@@ -59,15 +65,14 @@ def tell(
 
 
 class _Teller:
-    def __init__(
-        self, policy: Policy, user: User, at: int, cause: Cause, event: Event | None, stage_before: int
-    ) -> None:
+    def __init__(self, policy: Policy, user: User, at: int, cause: Cause, event: Event | None) -> None:
         self.policy = policy
         self.user = user
         self.at = at
         self.cause: Cause = cause
         self.event = event
-        self.stage = stage_before
+        self.stage = user.stage
+        self.highest = user.highest
         self.on = user.on
         self.told: list[Transition] = []
 
@@ -102,16 +107,16 @@ class _Teller:
             action=turn.rule.action,
         )
 
-    def moved(self, left: int, since: int, turns: list[Turn]) -> None:
+    def moved(self, before: Before, turns: list[Turn]) -> None:
         """The stage changed."""
-        stages, stage = self.policy.stages, self.user.stage
+        stages, stage, left = self.policy.stages, self.user.stage, before.stage
         from_stage = None if left < 0 else stages[left].name
-        self.stage = stage
+        self.stage, self.highest = stage, self.user.highest
         sequence = self._tell(
             "stage.changed",
             f"{from_stage or ''}>{stages[stage].name}",
             self._withdrawn_moves(),
-            None if left < 0 else since,
+            None if left < 0 else before.since,
             self._evidence(turns),
             from_stage=from_stage,
             to_stage=stages[stage].name,
@@ -151,7 +156,7 @@ class _Teller:
                 evidence=evidence,
                 stage=policy.stages[self.stage].name,
                 segments=list(policy.segments_in(self.on)),
-                highest_stage=policy.stages[user.highest].name,
+                highest_stage=policy.stages[self.highest].name,
                 policy=policy.ref,
                 consent={channel: value for channel, (_, _, value) in user.consent.items()},
                 **fields,

@@ -89,7 +89,8 @@ class PerformedLately(_Counting):
         self.fact = scope.fact(Newest(self.events, self.depth))
         self.index = self.fact.index
         self.ranks = ranks(self.at_least, self.at_most)
-        self.reads_of(*masks(self.fact.bit, self.at_least, self.at_most), also=FIRST_SEEN_BIT)
+        also = FIRST_SEEN_BIT if self.within_ms is not None and self.at_most is not None else 0
+        self.reads_of(*masks(self.fact.bit, self.at_least, self.at_most), also=also)
 
     def holds(self, user: User, at: int) -> Answer:
         items = user.facts[self.index]
@@ -130,7 +131,8 @@ class PerformedSince(_Counting):
             Anchored(self.events, anchor, self.within_ms, scope.lateness_ms, depth=self.depth)
         )
         raised_by, lowered_by = masks(self.fact.bit, self.at_least, self.at_most)
-        self.reads_of(raised_by | (anchor.bit if anchor else 0), lowered_by, also=FIRST_SEEN_BIT)
+        also = 0 if anchor else FIRST_SEEN_BIT
+        self.reads_of(raised_by | (anchor.bit if anchor else 0), lowered_by, also=also)
 
     def holds(self, user: User, at: int) -> Answer:
         anchor = self.fact.anchor_of(user)

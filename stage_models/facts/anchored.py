@@ -72,26 +72,35 @@ class Anchored(Fact):
             item.append(figure)
         items: list[list[int]] = user.facts[self.index]
         anchor = self.anchor_of(user)
-        if anchor is not None and not anchor - self.lateness_ms <= item[0] < self.end(anchor):
-            return UNCHANGED
-        if not insert(items, item):
+        if not self._keeps(items, item, anchor) or not insert(items, item):
             return UNCHANGED
         self._forget(items, anchor)
         return CHANGED
 
+    def _keeps(self, items: list[list[int]], item: list[int], anchor: int | None) -> bool:
+        """Whether the item is among those to keep."""
+        if anchor is None:
+            return not items or item[0] >= items[-1][0] - self.lateness_ms
+        if not anchor - self.lateness_ms <= item[0] < self.end(anchor):
+            return False
+        if self.depth is None:
+            return True
+        enough = bisect_left(items, [anchor]) + self.depth
+        return len(items) < enough or item < items[enough - 1]
+
     def _forget(self, items: list[list[int]], anchor: int | None) -> None:
+        most = CAP if self.depth is None else max(CAP, self.depth)
         if anchor is None:
             forget_before(items, items[-1][0] - self.lateness_ms)
-            del items[:-CAP]
+            del items[:-most]
             return
         forget_before(items, anchor - self.lateness_ms)
         del items[bisect_left(items, [self.end(anchor)]) :]
+        del items[: max(0, bisect_left(items, [anchor]) - most)]
         before = bisect_left(items, [anchor])
         if self.depth is not None:
             del items[before + self.depth :]
-        if before > CAP:
-            del items[: before - CAP]
-            before = CAP
+            return
         counted = items[before:]
         fold(counted)
         items[before:] = counted

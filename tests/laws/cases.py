@@ -76,7 +76,7 @@ def seeds(share: float = 1.0) -> Iterator[int]:
     yield from range(FRESH, FRESH + count - count // 2)
 
 
-def ordered_case(seed: int, kinds: list[str] = ALL_KINDS, most: int = 24) -> Case:
+def ordered_case(seed: int, kinds: list[str] = ALL_KINDS, most: int = 40) -> Case:
     """A case whose events come in time order, without ticks."""
     random = Random(seed)  # noqa: S311  a seeded history, no secret
     data = random_policy(random, kinds)

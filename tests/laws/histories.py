@@ -18,7 +18,7 @@ Arrivals = list[Event | Tick]
 AMOUNTS: list[Any] = [1, 2.5, 0.1, 0.2, 4.99, 0.01, 5, 5.01, 10, 19.99, -3, "a lot", None]
 
 
-def random_history(random: Random, policy: dict[str, Any], user_id: str = "u", most: int = 24) -> list[Event]:
+def random_history(random: Random, policy: dict[str, Any], user_id: str = "u", most: int = 40) -> list[Event]:
     """Events of one user in time order; events that share an instant stand in any order."""
     durations = sorted(durations_in(policy)) or [DAY]
     zone = policy["time_zone"]
@@ -90,7 +90,7 @@ def delayed(random: Random, policy: dict[str, Any], events: list[Event]) -> list
     longest = duration_ms(policy["late"]["allowed_lateness"])
     if not has_anchored_windows(policy):
         longest = max([longest, *durations_in(policy)]) * 2
-    share = random.choice([0.1, 0.3, 0.6])
+    share = random.choice([0.1, 0.4, 0.8])
     delays = [random.randint(0, longest) if random.random() < share else 0 for _ in events]
     arrivals = sorted(zip(events, delays, strict=True), key=lambda pair: pair[0].occurred_at + pair[1])
     return [event for event, _ in arrivals]
@@ -113,13 +113,13 @@ def with_ticks(random: Random, policy: dict[str, Any], arrivals: list[Event]) ->
     Where a window is anchored, no event comes later than the allowed lateness even so.
     """
     longest = duration_ms(policy["late"]["allowed_lateness"])
+    if not has_anchored_windows(policy):
+        longest = max([longest, *durations_in(policy)]) * 3
+    share = random.choice([0.1, 0.3, 0.9])
     found: Arrivals = []
     for place, event in enumerate(arrivals):
         found.append(event)
         rest = [later.occurred_at for later in arrivals[place + 1 :]]
-        if rest and random.random() < 0.3:
-            ahead = (
-                random.randint(0, longest) if has_anchored_windows(policy) else random.randint(0, 5 * longest)
-            )
-            found.append(Tick(min(rest) + random.choice([0, 1, ahead])))
+        if rest and random.random() < share:
+            found.append(Tick(min(rest) + random.choice([0, 1, random.randint(0, longest)])))
     return found

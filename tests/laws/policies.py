@@ -54,6 +54,8 @@ class Maker:
     stages: list[str]  # that `reached` may name
     kinds: list[str]
     has_anchors: bool  # `since` in windows: then late events must come within the allowed lateness
+    depth: int  # of combinations
+    holding: float  # share of latches with a minimum stay or a cool-down
 
     def chance(self, share: float) -> bool:
         return self.random.random() < share
@@ -61,7 +63,7 @@ class Maker:
     def duration(self) -> str:
         return self.random.choice(self.durations)
 
-    def rule(self, depth: int = 2) -> Rule:
+    def rule(self, depth: int) -> Rule:
         """A rule: a leaf, or a combination of rules."""
         if depth == 0 or self.chance(0.5):
             return self.leaf()
@@ -149,7 +151,15 @@ def random_policy(random: Random, kinds: list[str] = ALL_KINDS) -> dict[str, Any
     """A policy as plain data; `kinds` are the leaf rules it may be made of."""
     zone = random.choice(list(ZONES))
     durations = random.choice(SCALES)
-    maker = Maker(random, durations, [], kinds, has_anchors=random.random() < 0.5)
+    maker = Maker(
+        random,
+        durations,
+        [],
+        kinds,
+        has_anchors=random.random() < 0.4,
+        depth=random.choice([0, 1, 2]),
+        holding=random.choice([0.2, 0.8]),
+    )
     ladder: list[Rule] = [{"stage": "base", "action": "Say hello"}]
     count = random.randint(0, 4)
     lapsed = random.randint(0, min(2, count))
@@ -162,7 +172,7 @@ def random_policy(random: Random, kinds: list[str] = ALL_KINDS) -> dict[str, Any
     maker.stages = [stage["stage"] for stage in ladder]
     segments = []
     for place in range(random.randint(0 if count else 1, 3)):
-        cool_down = {"cool_down": maker.duration()} if maker.chance(0.4) else {}
+        cool_down = {"cool_down": maker.duration()} if maker.chance(maker.holding) else {}
         name = f"segment-{place + 1}"
         segments.append({"segment": name, **latch(maker), **cool_down, "action": "Do something"})
     return {
@@ -179,9 +189,9 @@ def random_policy(random: Random, kinds: list[str] = ALL_KINDS) -> dict[str, Any
 
 
 def latch(maker: Maker) -> Rule:
-    found: Rule = {"when": maker.rule()}
+    found: Rule = {"when": maker.rule(maker.depth)}
     if maker.chance(0.4):
-        found["until"] = maker.rule(depth=1)
-    if maker.chance(0.3):
+        found["until"] = maker.rule(min(maker.depth, 1))
+    if maker.chance(maker.holding):
         found["stay_at_least"] = maker.duration()
     return found

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.reference.memory import kept_for
+from tests.reference.memory import Memory
 from tests.reference.reading import Seen, duration_ms, durations_in, midnights
 from tests.reference.rules import Answer, Past, Rule, answer, opposite
 
@@ -85,12 +85,12 @@ class Occasion:
     event: Seen | None = None
     before: Past | None = None  # late only: what was remembered before the event
 
-    def waives(self, latch: Latch, change: Change, after: Past) -> bool:
+    def waives(self, latch: Latch, change: Change, after: Past, memory: Memory) -> bool:
         """Whether stay or cool-down is waived: the event changed a fact, the membership came by time."""
         if self.event is None or self.before is None or not change.is_by_time or change.at < self.event.at:
             return False
         rules = [latch.when] if latch.until is None else [latch.when, latch.until]
-        return any(kept_for(rule, self.before) != kept_for(rule, after) for rule in rules)
+        return any(memory.kept_for(rule, self.before) != memory.kept_for(rule, after) for rule in rules)
 
 
 class Judge:
@@ -105,6 +105,7 @@ class Judge:
         self.sets = policy.get("events", {})
         self.zone = policy.get("time_zone", "UTC")
         self.durations = durations_in(policy)
+        self.memory = Memory(policy)
         self.remembered: list[Seen] = []
         self.clock: int | None = None
         self.is_due_judged = False
@@ -201,12 +202,18 @@ class Judge:
         until: Answer = opposite(when) if latch.until is None else answer(latch.until, past, at, reached)
         if latch.is_on:
             assert latch.began is not None
-            may_end = at >= latch.began.at + latch.stay_ms or occasion.waives(latch, latch.began, past)
+            may_end = at >= latch.began.at + latch.stay_ms or occasion.waives(
+                latch, latch.began, past, self.memory
+            )
             if until is True and may_end:
                 latch.is_on, latch.ended = False, Change(at, occasion.cause == "time")
         elif when is True and until is False:
             ended = latch.ended
-            if ended is None or at >= ended.at + latch.cool_down_ms or occasion.waives(latch, ended, past):
+            if (
+                ended is None
+                or at >= ended.at + latch.cool_down_ms
+                or occasion.waives(latch, ended, past, self.memory)
+            ):
                 latch.is_on, latch.began = True, Change(at, occasion.cause == "time")
 
     def is_latch_reached(self, stage: str, within: int | None, at: int) -> bool:

@@ -1,43 +1,109 @@
 """What a rule's facts keep (semantics section 2), to tell whether a late event changed one of them.
 
-Only the waiver of `stay_at_least` and `cool_down` asks this; no answer is ever taken from here.
+Only the waiver of `stay_at_least` and `cool_down` asks this; no answer is ever taken from here. Rules that ask for
+newest events, or newest days, of the same set share one fact, which is as deep as the deepest of them needs.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.reference.reading import Seen, duration_ms, local_date
+from tests.reference.reading import Seen, duration_ms, figure, is_set_name, local_date
 from tests.reference.rules import Past, Rule, anchor_of
 
 Kept = list[Any]
+Newest = tuple[str, str]
+"""A fact that rules share: its kind, and its event set in one spelling."""
 
 
-def kept_for(rule: Rule, past: Past) -> Kept:
-    """Everything kept for the rule and its parts, comparable before and after an event."""
-    if "not" in rule:
-        return kept_for(rule["not"], past)
-    if "all" in rule or "any" in rule:
-        return [kept_for(part, past) for part in rule.get("all", rule.get("any"))]
-    if "reached" in rule:
-        return []
-    if "performed" in rule:
-        return counted(rule, past.of(rule["performed"], rule.get("where")), past)
-    if "active_days" in rule:
-        return whole_days(rule, past)
-    if "inactive" in rule:
-        newest = orders(past.of(rule["inactive"])[-1:])
-        return newest or [past.first_seen]
-    if "missing" in rule:
-        since = rule["since"] if "since" in rule else rule["since_last"]
-        anchors = past.of(since) if since != "first_seen" else []
-        anchor = anchors[:1] if "since" in rule else anchors[-1:]
-        beginning = [past.first_seen] if since == "first_seen" else []
-        return [beginning, orders(anchor), orders(past.of(rule["missing"])[-2:])]
-    if "recent" in rule:
-        return orders(past.of(rule["recent"])[-rule["last"] :])
-    assert "total" in rule, rule
-    return summed(rule, past)
+class Memory:
+    """What is kept under one policy (the YAML mapping)."""
+
+    def __init__(self, policy: Mapping[str, Any]) -> None:
+        self.sets = policy.get("events", {})
+        self.lateness_ms = duration_ms(policy.get("late", {}).get("allowed_lateness", "10 minutes"))
+        self.depths: dict[Newest, int] = {}
+        for latch in [*policy["ladder"], *policy.get("segments", [])]:
+            for rule in (latch[key] for key in ("when", "until") if key in latch):
+                for fact, depth in self.asked_by(rule):
+                    self.depths[fact] = max(depth, self.depths.get(fact, 0))
+
+    def asked_by(self, rule: Rule) -> Iterator[tuple[Newest, int]]:
+        """The newest events or days that a rule and its parts ask for, and how many."""
+        for part in parts_of(rule):
+            yield from self.asked_by(part)
+        if "performed" in rule and "since" not in rule:
+            yield self.fact("events", rule["performed"], rule.get("where")), depth_of(rule)
+        if "active_days" in rule:
+            yield self.fact("days", rule["active_days"]), depth_of(rule)
+        if "inactive" in rule:
+            yield self.fact("events", rule["inactive"]), 1
+        if "missing" in rule:
+            yield self.fact("events", rule["missing"]), 2
+        if "since_last" in rule:
+            yield self.fact("events", rule["since_last"]), 1
+
+    def fact(self, kind: str, events: Any, where: Mapping[str, Any] | None = None) -> Newest:
+        """The shared fact of an event set, however the set is written."""
+        meant = self.sets[events] if is_set_name(events) else events
+        spec = meant if isinstance(meant, dict) else {"event": meant}
+        filters = [one for one in (spec.get("where"), where) if one]
+        names = None if spec.get("any") else as_list(spec["event"])
+        return kind, json.dumps([names, as_list(spec.get("except", [])), filters], sort_keys=True)
+
+    def newest(self, events: Any, past: Past, where: Mapping[str, Any] | None = None) -> Kept:
+        found = orders(past.of(events, where))
+        return found[-self.depths[self.fact("events", events, where)] :]
+
+    def kept_for(self, rule: Rule, past: Past) -> Kept:
+        """Everything kept for the rule and its parts, comparable before and after an event."""
+        if parts_of(rule) or "reached" in rule:
+            return [self.kept_for(part, past) for part in parts_of(rule)]
+        if "inactive" in rule:
+            return [past.first_seen, self.newest(rule["inactive"], past)]
+        if "missing" in rule:
+            return [self.anchor(rule, past), self.newest(rule["missing"], past)]
+        if "recent" in rule:
+            return orders(past.of(rule["recent"])[-rule["last"] :])
+        if "since" in rule:
+            return [self.anchor(rule, past), self.anchored(rule, past)]
+        waits = past.first_seen if "at_most" in rule and "within" in rule else None
+        if "active_days" in rule:
+            days = sorted({local_date(event.at, past.zone) for event in past.of(rule["active_days"])})
+            return [waits, days[-self.depths[self.fact("days", rule["active_days"])] :]]
+        if "performed" in rule:
+            return [waits, self.newest(rule["performed"], past, rule.get("where"))]
+        found = summed(rule, past)
+        if "within" in rule and found:
+            reach = found[-1].at - duration_ms(rule["within"]) - self.lateness_ms
+            found = [event for event in found if event.at > reach]
+        return [waits, orders(found)]
+
+    def anchor(self, rule: Rule, past: Past) -> Kept:
+        """`first_seen`, the first anchoring event, or what is kept of the newest."""
+        if "since_last" in rule:
+            return self.newest(rule["since_last"], past)
+        return [past.first_seen] if rule["since"] == "first_seen" else orders(past.of(rule["since"])[:1])
+
+    def anchored(self, rule: Rule, past: Past) -> Kept:
+        """From anchor - allowed lateness on, of the window itself the oldest; without an anchor the last ones."""
+        is_sum = "total" in rule
+        found = summed(rule, past) if is_sum else past.of(rule["performed"], rule.get("where"))
+        begins = anchor_of(rule["since"], past)
+        if begins is None:
+            return orders([event for event in found if event.at >= found[-1].at - self.lateness_ms])
+        closes = begins + duration_ms(rule["within"]) if "within" in rule else None
+        before = [event for event in found if begins - self.lateness_ms <= event.at < begins]
+        inside = [event for event in found if begins <= event.at and (closes is None or event.at < closes)]
+        return orders(before) + orders(inside if is_sum else inside[: depth_of(rule)])
+
+
+def parts_of(rule: Rule) -> list[Rule]:
+    """The rules that a combination is made of."""
+    parts: list[Rule] = [rule["not"]] if "not" in rule else rule.get("all", rule.get("any", []))
+    return parts
 
 
 def orders(events: list[Seen]) -> Kept:
@@ -45,35 +111,14 @@ def orders(events: list[Seen]) -> Kept:
 
 
 def depth_of(rule: Rule) -> int:
+    """At least k: k; a range: at_most + 1."""
     return int(rule["at_most"]) + 1 if "at_most" in rule else int(rule.get("at_least", 1))
 
 
-def counted(rule: Rule, events: list[Seen], past: Past) -> Kept:
-    """At least k: the k newest, a range at_most + 1; in an anchored window the oldest in it."""
-    if "since" not in rule:
-        waits = "at_most" in rule and "within" in rule
-        return [orders(events[-depth_of(rule) :]), past.first_seen if waits else None]
-    anchor = anchor_of(rule["since"], past)
-    return [anchor, orders(anchored(rule, events, anchor)[: depth_of(rule)])]
+def summed(rule: Rule, past: Past) -> list[Seen]:
+    found = past.of(rule["total"], rule.get("where"))
+    return [event for event in found if figure(event.properties.get(rule["property"])) is not None]
 
 
-def anchored(rule: Rule, events: list[Seen], anchor: int | None) -> list[Seen]:
-    if anchor is None:
-        return []
-    closes = anchor + duration_ms(rule["within"]) if "within" in rule else None
-    return [event for event in events if anchor <= event.at and (closes is None or event.at < closes)]
-
-
-def whole_days(rule: Rule, past: Past) -> Kept:
-    days = sorted({local_date(event.at, past.zone) for event in past.of(rule["active_days"])})
-    waits = "at_most" in rule
-    return [days[-depth_of(rule) :], local_date(past.first_seen, past.zone) if waits else None]
-
-
-def summed(rule: Rule, past: Past) -> Kept:
-    events = past.of(rule["total"], rule.get("where"))
-    if "since" not in rule:
-        waits = "at_most" in rule and "within" in rule
-        return [orders(events), past.first_seen if waits else None]
-    anchor = anchor_of(rule["since"], past)
-    return [anchor, orders(anchored(rule, events, anchor))]
+def as_list(names: str | list[str]) -> list[str]:
+    return [names] if isinstance(names, str) else sorted(names)

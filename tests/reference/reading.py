@@ -95,14 +95,17 @@ def midnights(start: int, end: int, zone: str) -> set[int]:
     return {first_instant(first + timedelta(days=n), zone) for n in days}
 
 
+def is_set_name(events: Any) -> bool:
+    """Whether this names an event set: only lower-case letters, digits, `_` and `-`."""
+    return isinstance(events, str) and re.fullmatch(r"[a-z0-9_-]+", events) is not None
+
+
 def is_in(events: Any, event: Seen, sets: Mapping[str, Any]) -> bool:
     """Whether the event belongs to what a rule wants: a name, a set's name, a list or a set in place."""
     if event.name is None or not event.is_active:
         return False
     if isinstance(events, str):
-        if re.fullmatch(r"[a-z0-9_-]+", events):
-            return is_in(sets[events], event, {})
-        return event.name == events
+        return is_in(sets[events], event, {}) if is_set_name(events) else event.name == events
     if isinstance(events, list):
         return event.name in events
     if not events.get("any"):

@@ -1,0 +1,81 @@
+"""What the engine does not pass over: it says so, and ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from streams import producing, topics
+from streams.policy_files import shipped
+from streams.settings import EngineSettings, Settings
+from tests import workers
+from tests.chaos.campaign import LOG
+from tests.kafka.provider import Broker
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+
+PARTITIONS = 2
+
+
+@pytest.fixture
+def worked(settings: Settings, tmp_path: Path) -> Settings:
+    """A deployment that has applied the purchase log under a policy file of its own."""
+    file = tmp_path / "own.yaml"
+    file.write_text(shipped()["retail"].read_text())
+    changed = settings.model_copy(update={"policy": str(file), "engine": EngineSettings(time="records")})
+    topics.create(changed, PARTITIONS, replication=1)
+    producing.produce(changed, LOG, 1, lambda _: None)
+    with workers.worker(changed, tmp_path / "before.log") as worker:
+        workers.wait_until(lambda: workers.has_committed_all(changed, PARTITIONS), "all is applied", 60)
+        assert worker.stop() == 0
+    return changed
+
+
+def refusal(settings: Settings, log: Path) -> str:
+    """What a worker says before it ends by itself."""
+    with workers.worker(settings, log) as worker:
+        workers.wait_until(lambda: not worker.is_running, "the worker ends by itself", 30)
+        assert worker.process.returncode not in {0, 1}
+        return worker.said()
+
+
+def test_state_of_another_policy_is_refused(worked: Settings, tmp_path: Path) -> None:
+    file = Path(worked.policy)
+    file.write_text(file.read_text().replace("28 days", "29 days"))
+    said = refusal(worked, tmp_path / "after.log")
+    assert "the stored users were judged by another policy" in said
+
+
+def test_lost_records_are_counted_and_not_passed_over(
+    worked: Settings, tmp_path: Path, broker: Broker
+) -> None:
+    if broker.kind == "embedded":
+        pytest.skip("the embedded broker deletes no records")
+    producing.produce(worked, LOG, 1, lambda _: None)
+    admin = AdminClient({"bootstrap.servers": worked.bootstrap_servers})
+    ends = [TopicPartition(worked.input.topic, number, -1) for number in range(PARTITIONS)]
+    for deleted in admin.delete_records(ends).values():
+        deleted.result()
+    said = refusal(worked, tmp_path / "after.log")
+    assert "records were deleted before they were applied" in said
+    assert '"lost_records": ' in said
+
+
+def test_missing_topics_are_named_with_exit_code_one(settings: Settings, tmp_path: Path) -> None:
+    with workers.worker(settings, tmp_path / "worker.log") as worker:
+        workers.wait_until(lambda: not worker.is_running, "the worker ends by itself", 30)
+        assert worker.process.returncode == 1
+        assert f"{settings.input.topic}: no such topic" in worker.said()
+
+
+def test_broken_policy_is_refused_with_its_located_messages(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "broken.yaml"
+    file.write_text(shipped()["retail"].read_text().replace("performed: order", "performed: ordre"))
+    with workers.worker(settings.model_copy(update={"policy": str(file)}), tmp_path / "worker.log") as worker:
+        workers.wait_until(lambda: not worker.is_running, "the worker ends by itself", 30)
+        assert worker.process.returncode == 1
+        assert f"{file}:" in worker.said()
+        assert "ordre" in worker.said()

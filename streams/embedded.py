@@ -1,9 +1,10 @@
 """The embedded broker: one small process that speaks Kafka's protocol, for the demo and for tests.
 
-It is the `noida-db` package (extra `demo`), pinned, and it is no Kafka: it keeps everything in memory, knows
-topic settings without acting on them (no retention, no compaction, no limit on future record times), gives
-topics no ids, makes a topic that somebody writes to, and does not notice members that die without leaving
-their group. Never run it for real.
+It is the `noida-db` package (extra `demo`), pinned, and it is no Kafka. It keeps everything in memory; it stores
+topic settings and tells them, but acts on few of them (no retention, no compaction, no limit on future record
+times); it gives topics no ids and makes a topic that somebody writes to. A member that dies without leaving its
+group stays in it for ever and holds up the others: only one with a name of its own (`ENGINE__MEMBER_ID`) can come
+back. Never run it for real.
 """
 
 from __future__ import annotations

@@ -87,6 +87,14 @@ def test_what_faust_bounds_loosely_is_bounded_by_us() -> None:
     assert not asked["croniter"].contains("6.0"), "Faust's mode takes no croniter 6"
 
 
+def test_every_dependency_has_its_reason_written_down() -> None:
+    asked = PROJECT["dependencies"] + sum(PROJECT["optional-dependencies"].values(), start=[])
+    names = {Requirement(text).name for text in asked} - {"stagestream"}
+    reasons = (ROOT / "CONTRIBUTING.md").read_text().partition("## Dependencies")[2]
+
+    assert sorted(name for name in names if not re.search(rf"\b{re.escape(name)}\b", reasons)) == []
+
+
 def lock_problems(lock: str, asked: list[str]) -> Iterator[str]:
     """Where a lock differs from what is asked for, names a place, or lacks a hash."""
     pinned = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, flags=re.MULTILINE))

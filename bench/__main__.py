@@ -43,11 +43,12 @@ def main() -> int:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that processes and broker are ended
 
+    kind, broker_name = provider.prepare()
+    if kind == "embedded":
+        print(f"the benchmark needs Apache Kafka; here is only the {broker_name}", file=sys.stderr)
+        return 2
     costs = core.measure(repeat=5, rounds=options.rounds)
     with provider.broker() as broker, TemporaryDirectory(prefix="stagestream-bench-") as folder:
-        if broker.kind == "embedded":
-            print(f"the benchmark needs Apache Kafka; here is only the {broker.name}", file=sys.stderr)
-            return 2
         arena = Arena(broker.bootstrap_servers, Path(folder), options.limit)
         results = play(arena, options.repeat, options.rounds)
     text = report(machine.description(broker.name), results, core.table(costs))

@@ -176,7 +176,9 @@ def let_work(worker: Worker, settings: Settings, observed: Observed, wanted: exp
     def is_done() -> bool:
         observed.read(0.05)
         assert worker.is_running, worker.said()
-        return len(observed.digests) >= len(wanted.ids) and workers.has_committed_all(settings, PARTITIONS)
+        return observed.ledger.transitions >= len(wanted.ids) and workers.has_committed_all(
+            settings, PARTITIONS
+        )
 
     workers.wait_until(is_done, "the whole log", seconds=120)
 
@@ -193,7 +195,7 @@ def test_broken_records_are_kept_or_counted_and_all_others_applied(retail: Setti
         observed.read_to_end()
         observed.compare(wanted)
         letters = observed.dead_letters()
-    assert observed.problems.words == []
+    assert observed.ledger.problems.words == []
     ensure_kept(letters, dead, retail.input.topic)
 
     topic = retail.input.topic

@@ -51,11 +51,11 @@ def campaign(
 
 def report(run: Run) -> str:
     """What was done and what came of it."""
-    problems = run.problems
+    problems, ledger = run.problems, run.observed.ledger
     lines = [
         f"scenario {run.settings.app_id}, seed {run.seed!r}",
         *(f"  {fault}" for fault in run.faults),
-        f"  {run.seconds:.1f} s, {len(run.observed.digests):,} transitions, {run.observed.doubles:,} doubles",
+        f"  {run.seconds:.1f} s, {ledger.transitions:,} transitions, {ledger.doubles:,} doubles",
         f"  {problems.count:,} problems" if problems.count else "  equal to replay",
         *(f"  - {words}" for words in problems.words),
     ]

@@ -17,7 +17,8 @@ from subprocess import TimeoutExpired
 from streams.settings import Settings
 from tests import workers
 from tests.chaos.expected import Expected
-from tests.chaos.observed import Observed, Problems
+from tests.chaos.ledger import Problems
+from tests.chaos.observed import Observed
 from tests.workers import Worker
 
 _READ_SECONDS = 0.05
@@ -46,12 +47,12 @@ class Run:
     @property
     def problems(self) -> Problems:
         """What went wrong so far."""
-        return self.observed.problems
+        return self.observed.ledger.problems
 
     @property
     def share(self) -> float:
         """Which share of the expected transitions lies in the topic."""
-        return len(self.observed.digests) / len(self.expected.ids)
+        return self.observed.ledger.transitions / len(self.expected.ids)
 
     def play(self, scenario: Callable[[Run], None]) -> None:
         """Play the scenario, let the workers finish, compare. Ends every worker, whatever happens."""

@@ -69,18 +69,15 @@ class _Draft:
 
     def spec(self) -> PolicySpec | None:
         """The models, with stand-ins for what was refused; None when too little is left of the policy."""
-        for _ in range(_ROUNDS):
+        while True:
             try:
                 return PolicySpec.model_validate(self.data)
             except ValidationError as error:
                 found = refusals(error.errors(include_url=False), self.data)
+            self.problems += [self._told(refusal) for refusal in found if not self._is_touched(refusal.path)]
             for refusal in found:
-                if not self._is_touched(refusal.path):
-                    self.problems.append(self._told(refusal))
-            for refusal in found:
-                if not self._replace(refusal.path, is_missing=refusal.is_missing):
+                if not self._replace(refusal):
                     return None
-        return None
 
     def is_authors(self, flaw: Flaw) -> bool:
         """Whether a flaw is in the author's text, not in what stands in for it."""
@@ -110,43 +107,45 @@ class _Draft:
         """Whether a value at this path, right below it, or one that holds it was replaced."""
         return any(path[: len(there)] == there or there[:-1] == path for there in self.replaced)
 
-    def _replace(self, path: Path, *, is_missing: bool) -> bool:
-        """Put something harmless in the place of a value, or of what holds it; False: nothing is left."""
+    def _replace(self, refusal: Refusal) -> bool:
+        """Put something harmless in the place of a value, or of what holds it; False: nothing is left.
+
+        A stand-in is never refused. Where there is none, the value goes; where it is missed then, what holds it
+        goes. So this comes to an end.
+        """
+        path = refusal.path
         self.replaced.add(path)
-        if is_missing and path[-1] not in _STAND_INS:
+        stand_in = None if refusal.is_key else _stand_in(path, is_missing=refusal.is_missing)
+        while (
+            path
+            and stand_in is None
+            and (isinstance(path[-1], int) or (refusal.is_missing and path == refusal.path))
+        ):
             path = path[:-1]
-        while path and not self._can_stand_in(path):
-            path = path[:-1]
+            stand_in = _stand_in(path)
         if not path:
             return False
         self.replaced.add(path)
         holder: Any = value_at(self.data, path[:-1])
-        key = path[-1]
-        if is_missing or is_rule(path) or isinstance(key, int):
-            holder[key] = self._stand_in(path)
-        elif isinstance(holder, dict):  # else what held it has been replaced already
-            holder.pop(key, None)
+        if stand_in is not None and holder is not None:
+            holder[path[-1]] = stand_in
+        elif isinstance(holder, dict):
+            holder.pop(path[-1], None)
         return True
 
-    def _can_stand_in(self, path: Path) -> bool:
-        return (
-            isinstance(path[-1], str)
-            or is_rule(path)
-            or (path[0] in ("ladder", "segments") and len(path) == 2)
-        )
 
-    def _stand_in(self, path: Path) -> Any:
-        if is_rule(path):
-            return dict(_ANY_RULE)
-        if isinstance(path[-1], int):
-            return self._latch(str(path[0]), path[-1])
-        return _STAND_INS[path[-1]]
-
-    def _latch(self, kind: str, number: int) -> dict[str, Any]:
-        """A stage or segment that stands in for one that could not be read; it keeps its name."""
-        one = "stage" if kind == "ladder" else "segment"
-        rule = {} if kind == "ladder" and number == 0 else {"when": dict(_ANY_RULE)}
-        return {one: f"unnamed-{number}", "action": "?", **rule}
+def _stand_in(path: Path, *, is_missing: bool = False) -> Any:
+    """Something harmless for this place; None if there is nothing."""
+    if is_rule(path):
+        return dict(_ANY_RULE)
+    match path:
+        case ("ladder", 0):
+            return {"stage": "unnamed", "action": "?"}
+        case ("ladder", int(number)):
+            return {"stage": f"unnamed-{number}", "action": "?", "when": dict(_ANY_RULE)}
+        case ("segments", int(number)):
+            return {"segment": f"unnamed-segment-{number}", "action": "?", "when": dict(_ANY_RULE)}
+    return _STAND_INS.get(path[-1]) if is_missing else None
 
 
 def _names(data: Any) -> set[str]:

@@ -64,6 +64,8 @@ _EXAMPLE = {
     "last": "3",
     "policy": "my-product",
     "property": "revenue",
+    "segment": "high-intent",
+    "stage": "activated",
     "text": "what to do for who enters here",
     "version": "1",
     "when": "{performed: order}",

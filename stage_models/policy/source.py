@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
+from ruamel.yaml.error import ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
@@ -67,10 +67,8 @@ class Source:
         """Where the value at `path` (or its key) stands; for what is missing, where its parent stands."""
         if of_key and path in self.keys:
             return self.keys[path]
-        for length in range(len(path), -1, -1):
-            if path[:length] in self.values:
-                return self.values[path[:length]][0]
-        return Place(1, 1)
+        lengths = range(len(path), -1, -1)
+        return next(self.values[path[:length]][0] for length in lengths if path[:length] in self.values)
 
     def written(self, path: Path) -> str:
         """The value at `path` as the file has it, for a list or mapping what it is."""
@@ -228,9 +226,7 @@ def _syntax_problem(error: YAMLError | RecursionError, text: str, file: str) -> 
         line = text.count("\n", 0, error.position) + 1
         column = error.position - text.rfind("\n", 0, error.position)
         return Problem(file, line, column, "this is not YAML", "text", f"character {error.character:#06x}")
-    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
-        return Problem(file, 1, 1, "this is not YAML")
-    problem = str(error.problem)
+    problem, mark = str(getattr(error, "problem", error)), getattr(error, "problem_mark", None)
     found = next((words for sign, words in _SYNTAX.items() if sign in problem), problem)
-    mark = error.problem_mark
-    return Problem(file, mark.line + 1, mark.column + 1, "this is not YAML", found=found)
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    return Problem(file, line, column, "this is not YAML", found=found)

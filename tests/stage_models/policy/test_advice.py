@@ -83,6 +83,7 @@ def test_opening_mails_is_no_intent_to_buy() -> None:
     assert line == 12
     assert words.startswith("buying-intent judges intent to buy from engagement alone")
     assert advice(HEAD + segment.replace("mail,", "order,")) == []
+    assert advice(HEAD + segment.replace("mail,", "[Email Opened],")) == []  # nobody said what it counts as
 
 
 @pytest.mark.parametrize(

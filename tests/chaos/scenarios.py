@@ -108,9 +108,9 @@ class Run:
     def _follow(self, is_reached: Callable[[], bool], what: str) -> None:
         while not is_reached():
             self.observed.read(_READ_SECONDS)
-            for name, worker in self.workers.items():
+            for name, worker in list(self.workers.items()):
                 if not worker.is_running:
-                    code = worker.process.returncode
+                    code = self.workers.pop(name).process.returncode
                     raise ChildProcessError(f"{name} ended by itself with {code}; it said:\n{worker.said()}")
             if time.monotonic() > self._deadline:
                 said = "\n".join(worker.said() for worker in self.workers.values())

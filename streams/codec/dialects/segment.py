@@ -133,12 +133,7 @@ def _what_is_it(value: bytes, error: str) -> BadRecord:
 
 def _outcome(call: _Call, record_time_ms: int, on: frozenset[str], nobody: frozenset[str]) -> Outcome:
     kind = call.type or "track"
-    context = call.context
-    if (
-        context is not None
-        and isinstance(context.library, dict)
-        and context.library.get("name") == OUR_LIBRARY
-    ):
+    if call.context is not None and _is_from_us(call.context):
         return Dropped("own_event")
     if kind not in on:
         return _not_on(kind)

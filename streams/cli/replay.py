@@ -21,7 +21,7 @@ from streams.history import History
 _SAY_EVERY = 10_000
 
 
-def replay(  # noqa: PLR0917 -- typer passes the options by name
+def replay(
     events: EventsOption,
     more_events: MoreEvents = None,
     policy: PolicyOption = None,

@@ -80,7 +80,7 @@ def _cut(fields: dict[str, Any], evidence: list[Evidence]) -> bytes:
     return value
 
 
-def transition_headers(  # noqa: PLR0917 -- where a record lies takes three values
+def transition_headers(
     transition: Transition,
     detected_at_ms: int,
     settings: Settings,

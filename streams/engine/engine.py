@@ -13,6 +13,7 @@ import asyncio
 import gc
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
 from uuid import uuid4
 from zlib import crc32
 
@@ -28,7 +29,7 @@ from streams.engine.membership import NOT_A_MEMBER, Membership
 from streams.engine.outbox import Outbox
 from streams.engine.outputs import Outputs
 from streams.engine.partition import Partition
-from streams.engine.recovery import CancelledError, Recovered, ensure_policy, recover
+from streams.engine.recovery import CancelledError, Recovered, ensure_policy, recover, users_between
 from streams.engine.watermark import Promise, Watermarks
 from streams.metrics import Metrics
 from streams.settings import Settings
@@ -65,7 +66,9 @@ class Engine:
         self._topics = topics(settings)
         self._outputs = Outputs(settings, policy)
         self._fetch = Fetch(clients.fetcher(settings), self.topic, settings.engine.slice_records)
-        self._outbox = Outbox(clients.producer(settings), self._topics, policy, metrics, self._ensure_ours)
+        self._outbox = Outbox(
+            clients.producer(settings), self._topics, policy, metrics, self._ensure_ours, self._users_between
+        )
         self._watermarks = Watermarks(clients.admin(settings), self.topic, settings.engine, policy)
         self._promises: dict[int, Promise] = {}
         self._given: frozenset[int] | None = None
@@ -189,6 +192,10 @@ class Engine:
             partition.resume(state.users, start, record.watermark, state.waiting)
         m.RESENT.inc(partition.waiting_transitions)
         return partition
+
+    def _users_between(self, number: int, start: int, end: int) -> set[str]:
+        with closing(clients.fetcher(self._settings)) as consumer:
+            return users_between(consumer, self._topics.changelog.name, number, start, end)
 
     def _ensure_ours(self) -> None:
         self.membership.ensure_ours(self._generation)

@@ -9,7 +9,11 @@ One flush cycle, over all partitions at once; the next begins when this one is c
 5. the position record of each partition: P, and the changelog offset before which everything is told.
 
 Whatever is written twice after a crash is written with the same ids; nothing is ever passed over: a record that the
-broker does not take ends the process. Before each step the membership is asked whether the partitions are still ours.
+broker does not take ends the process.
+
+Two guards against a process that was paused and writes after its partitions have gone to somebody else. It asks the
+membership before each step, and ends. And should it have handed something over before: each ack tells where the record
+lies, so the present owner sees a hole between two of its own records, reads it, and writes again every user in it.
 """
 
 from __future__ import annotations
@@ -26,9 +30,13 @@ from streams.codec.cloudevents import Headers
 from streams.codec.stored import FENCE_KEY, POSITION_KEY, Position, encode_position
 from streams.engine import failure
 from streams.engine.partition import Batch, Partition
-from streams.metrics import PRODUCE_ERRORS, Metrics
+from streams.metrics import PRODUCE_ERRORS, STALE_WRITES, Metrics
 from streams.topics import Topics
 
+UsersBetween = Callable[[int, int, int], set[str]]
+"""The users who have a record in a changelog partition from one offset up to another. Blocks."""
+
+_POSITION_SECONDS = 60.0  # at least so often a position record is written, so that a hole is found in time
 _ROUND = 1_000  # records handed over between two looks at the event loop
 _POLL_SECONDS = 0.002
 
@@ -45,22 +53,29 @@ class Outbox:
         policy: Policy,
         metrics: Metrics,
         ensure_ours: Callable[[], None],
+        users_between: UsersBetween,
     ) -> None:
         self._producer = producer
         self._topics = topics
         self._policy = policy
         self._metrics = metrics
         self._ensure_ours = ensure_ours
+        self._users_between = users_between
         self._unacked = 0
         self._handed_over = 0
         self._changelog_ends: dict[int, int] = {}  # partition -> changelog offset behind our newest record
-        self.holes: dict[
-            int, list[tuple[int, int]]
-        ] = {}  # written by somebody else between two of our records
+        self._holes: list[tuple[int, int, int]] = []  # partition, from, to: written by somebody else
+        self._written_at: dict[int, float] = {}  # partition -> when its position was last confirmed
 
     async def flush(self, partitions: Sequence[Partition]) -> None:
         """One cycle. Returns when everything that had changed before is durable and told."""
-        batches = [(partition, partition.snapshot()) for partition in partitions if partition.has_news]
+        now = time.monotonic()
+        due = now - _POSITION_SECONDS
+        batches = [
+            (partition, partition.snapshot())
+            for partition in partitions
+            if partition.has_news or self._written_at.setdefault(partition.number, now) < due
+        ]
         if not batches:
             return
         await self._send_dead(batches)
@@ -72,14 +87,16 @@ class Outbox:
         await self._send_positions(batches)
         for partition, batch in batches:
             partition.confirm(batch)
+            self._written_at[partition.number] = told
+        await self._heal({partition.number: partition for partition, _ in batches})
         self._metrics.observe_flush(stored - started, told - stored)
 
     async def fence(self, numbers: Sequence[int], token: bytes) -> dict[int, int]:
         """Write a fence into the changelog partitions: partition -> its offset. Recovery reads up to there."""
         self._ensure_ours()
         for number in numbers:
-            await self._send(self._topics.changelog.name, number, FENCE_KEY, token, None, self._on_changelog)
             self._changelog_ends.pop(number, None)
+            await self._send(self._topics.changelog.name, number, FENCE_KEY, token, None, self._on_changelog)
         await self._all_acked()
         return {number: self._changelog_ends[number] - 1 for number in numbers}
 
@@ -133,6 +150,19 @@ class Outbox:
             )
         await self._all_acked()
 
+    async def _heal(self, partitions: dict[int, Partition]) -> None:
+        """Write again, with the next flush, every user whose record somebody else's may shadow."""
+        holes, self._holes = self._holes, []
+        for number, start, end in holes:
+            user_ids = await asyncio.to_thread(self._users_between, number, start, end)
+            log.warning(
+                "somebody else wrote into our changelog", partition=number, offset=start, users=len(user_ids)
+            )
+            STALE_WRITES.inc(len(user_ids))
+            if partition := partitions.get(number):
+                for user_id in user_ids:
+                    partition.rewrite(user_id)
+
     async def _send(
         self,
         topic: str,
@@ -180,5 +210,5 @@ class Outbox:
         offset: int = message.offset()  # type: ignore[assignment]
         expected = self._changelog_ends.get(number, offset)
         if offset > expected:
-            self.holes.setdefault(number, []).append((expected, offset))
+            self._holes.append((number, expected, offset))
         self._changelog_ends[number] = offset + 1

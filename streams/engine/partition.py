@@ -110,7 +110,6 @@ class Partition:
         self._dead: list[DeadLetter] = []
         self._waiting_bytes = 0
         self._unwatched: set[str] = set()  # users whose due raised an error; entered again when they change
-        self._has_moved = False
 
     def resume(
         self, users: dict[str, bytes], position: int, watermark: int, waiting: dict[str, list[Waiting]]
@@ -178,7 +177,6 @@ class Partition:
     def moved_to(self, position: int) -> None:
         """Every record before the position is applied, dropped or a dead letter."""
         self.position = position
-        self._has_moved = True
 
     def take_notes(self) -> Notes:
         """What happened since the last call."""
@@ -192,9 +190,7 @@ class Partition:
 
         The partition's watermark never goes back: an earlier one than the last is taken for the last.
         """
-        if watermark > self.watermark:
-            self.watermark = watermark
-            self._has_moved = True
+        self.watermark = max(self.watermark, watermark)
         user_ids = self.dues.pop(self.watermark, limit, self._due_of)
         if user_ids is None:
             return False
@@ -290,8 +286,8 @@ class Partition:
 
     @property
     def has_news(self) -> bool:
-        """Whether a flush would write anything."""
-        return bool(self._open or self._dead or self.waiting or self._has_moved)
+        """Whether a flush would make anything durable; a watermark alone can wait."""
+        return bool(self._open or self._dead or self.waiting) or self.position != self.durable
 
     @property
     def open_users(self) -> int:
@@ -328,7 +324,6 @@ class Partition:
         tales = [self._tale(user_id, list(waiting)) for user_id, waiting in self.waiting.items()]
         self._open = {}
         self._inputs = []
-        self._has_moved = False
         dead, self._dead = self._dead, []
         return Batch(self.position, self.watermark, dead, users, tales)
 

@@ -72,6 +72,16 @@ def recover(
     return recovered
 
 
+def users_between(consumer: Consumer, topic: str, number: int, start: int, end: int) -> set[str]:
+    """The users who have a record in a changelog partition from `start` up to `end`, where a record lies. Blocks."""
+    keys: set[str] = set()
+    for message in _read(consumer, topic, {number: start}, {number: end}, lambda: False, lambda _: None):
+        key: bytes = message.key()  # type: ignore[assignment]  # every changelog record has one
+        if key[0] != 0 and message.offset() != end:
+            keys.add(key.decode())
+    return keys
+
+
 def ensure_policy(policy: Policy, number: int, state: Recovered) -> None:
     """Stop the worker when the state of the partition was written under another policy than ours."""
     record = state.position

@@ -74,6 +74,8 @@ def test_equals_replay(
 def test_second_worker_takes_its_share_and_gives_it_back(
     loaded: Settings, wanted: Expected, tmp_path: Path, broker: Broker
 ) -> None:
+    if broker.kind == "embedded":
+        pytest.skip("the embedded broker moves a group on before its members have handed over")
     engine = loaded.engine.model_copy(update={"member_id": None})
     two = loaded.model_copy(update={"engine": engine})
 

@@ -109,7 +109,7 @@ def feed(policy: Policy, settings: Settings) -> Feed:
     decode = decoder(settings.input, policy.max_age_ms)
 
     def apply(partition: Partition, message: Message) -> None:
-        decoded = decode(message.key(), message.value(), None, message.timestamp()[1])  # type: ignore[arg-type]
+        decoded = decode(message.key(), message.value(), None, message.timestamp()[1])
         if isinstance(decoded, Event):
             partition.apply(decoded, message)
         else:

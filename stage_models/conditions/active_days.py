@@ -73,10 +73,13 @@ class ActiveDaysWithin(Condition):
         self.reads_of(*masks(self.fact.bit, self.at_least, self.at_most), also=also)
 
     def holds(self, user: User, at: int) -> Answer:
-        before = self.calendar.date_of(at) - self.days
         dates = user.facts[self.index]
+        before = self.calendar.date_of(at) - self.days
+        least = self.at_least
+        if self.at_most is None and least is not None:
+            return len(dates) >= least and bool(dates[-least] > before)
         count = len(dates) - bisect_left(dates, before + 1)
-        is_known = self.at_most is None or self.calendar.date_of(user.first_seen) <= before
+        is_known = self.calendar.date_of(user.first_seen) <= before
         return judge_open(count, self.at_least, self.at_most, is_known)
 
     def next_change(self, user: User, at: int) -> int:

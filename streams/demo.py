@@ -47,7 +47,7 @@ def deployment() -> Iterator[Deployment]:
     Raises DemoError when there is neither.
     """
     if given := os.environ.get(PREFIX + "BOOTSTRAP_SERVERS"):
-        yield Deployment(f"the broker at {given}", _settings(given, f"demo-{uuid4().hex[:8]}"))
+        yield Deployment(f"the broker at {given}", _settings(given, _names_of_its_own()))
         return
     try:
         name = embedded_name()
@@ -58,16 +58,19 @@ def deployment() -> Iterator[Deployment]:
             f"  or:  name one in {PREFIX}BOOTSTRAP_SERVERS"
         ) from None
     with embedded_broker() as servers:
-        yield Deployment(f"{name} at {servers}", _settings(servers, "stagestream"))
+        yield Deployment(f"{name} at {servers}", _settings(servers, {}))
 
 
-def _settings(servers: str, app_id: str) -> Settings:
-    values = {
+def _names_of_its_own() -> dict[str, str]:
+    """On a broker that others use too, the demo must not meet what is there."""
+    app_id = f"demo-{uuid4().hex[:8]}"
+    return {"APP_ID": app_id, "TOPIC_PREFIX": f"{app_id}.", "INPUT__TOPICS": f"{app_id}.product-events"}
+
+
+def _settings(servers: str, names: dict[str, str]) -> Settings:
+    values = names | {
         "BOOTSTRAP_SERVERS": servers,
         "POLICY": "retail",
-        "APP_ID": app_id,
-        "TOPIC_PREFIX": f"{app_id}.",
-        "INPUT__TOPICS": f"{app_id}.product-events",
         "ENGINE__TIME": "records",  # history is loaded: its own times stand for the clock
         "WEB__PORT": str(free_port()),
     }

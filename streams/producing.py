@@ -14,16 +14,14 @@ from time import time
 from typing import Any
 
 import msgspec
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
-from confluent_kafka.admin import ConfigResource  # type: ignore[attr-defined]  # its types forget it
+from confluent_kafka import KafkaError, Message, Producer
 
 from stage_models.instants import DAY, format_instant
-from streams.engine.clients import admin, connection
+from streams.engine.clients import connection
 from streams.event_files import FileError, Line, read_lines
 from streams.settings import Settings
-from streams.topics import TopicsError
+from streams.topics import TopicsError, input_keeps_ms
 
-_ANSWER_SECONDS = 10.0
 _DELIVERY_SECONDS = 120.0
 _POLL_EVERY = 1_000
 
@@ -57,28 +55,15 @@ def measure(path: Path) -> Extent:
 
 def check_retention(settings: Settings, oldest_ms: int) -> None:
     """Raise TopicsError if the input topic would soon delete a record of that time, or cannot be asked."""
-    topic = settings.input.topic
-    resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
-    client = admin(settings)  # must live until it has answered
-    try:
-        [answer] = client.describe_configs([resource], request_timeout=_ANSWER_SECONDS).values()
-        configs = answer.result(_ANSWER_SECONDS)
-    except KafkaException as error:
-        raise TopicsError([f"{topic}: {error.args[0].str()}"]) from error
-    stamp, retention = configs.get("message.timestamp.type"), configs.get("retention.ms")
-    if retention is None or (stamp is not None and stamp.value == "LogAppendTime"):
+    keeps_ms = input_keeps_ms(settings)
+    if keeps_ms is None or keeps_ms >= time() * 1_000 - oldest_ms:
         return
-    keeps_ms = int(retention.value)
-    if 0 <= keeps_ms < time() * 1_000 - oldest_ms:
-        raise TopicsError(
-            [
-                (
-                    f"{topic}: its retention would delete the oldest line at once\n"
-                    f"  expected: retention.ms -1, or more than the age of {format_instant(oldest_ms)}\n"
-                    f"  found:    retention.ms {keeps_ms} ({keeps_ms / DAY:.1f} days)"
-                )
-            ]
-        )
+    problem = (
+        f"{settings.input.topic}: its retention would delete the oldest line at once\n"
+        f"  expected: retention.ms -1, or more than the age of {format_instant(oldest_ms)}\n"
+        f"  found:    retention.ms {keeps_ms} ({keeps_ms / DAY:.1f} days)"
+    )
+    raise TopicsError([problem])
 
 
 def produce(settings: Settings, path: Path, repeat: int, progress: Callable[[int], None]) -> int:

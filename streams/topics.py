@@ -153,6 +153,17 @@ def check(settings: Settings) -> Layout:
     )
 
 
+def input_keeps_ms(settings: Settings) -> int | None:
+    """How old a record of the input topic may become, by its own time, before the broker deletes it.
+
+    None: as old as it likes, or age counts from its arrival, or the broker does not tell. Raises TopicsError.
+    """
+    with _admin(settings) as admin:
+        configs = _configs_of(admin, topics(settings).input)
+    keeps_ms = int(configs.get("retention.ms", -1))
+    return None if keeps_ms < 0 or configs.get("message.timestamp.type") == "LogAppendTime" else keeps_ms
+
+
 def _missing(wanted: Topics, found: Mapping[str, int]) -> Iterator[str]:
     for topic in wanted:
         if topic.name not in found:

@@ -71,7 +71,7 @@ def _run(console: Console, settings: Settings, folder: Path, seconds: float, *, 
         console.print("\n[bold]the CRM consumer would send, among others[/]")
         console.print(crm.last_words(3), markup=False)
         is_proved = _prove(console, expected, found.transitions, worker)
-        _print_where_to_look(console, settings, keep=keep)
+        _print_where_to_look(console, settings, found.transitions, keep=keep)
         if keep:
             _wait_for_ctrl_c(console, worker)
     return is_proved
@@ -169,7 +169,7 @@ def _prove(
     return False
 
 
-def _print_where_to_look(console: Console, settings: Settings, *, keep: bool) -> None:
+def _print_where_to_look(console: Console, settings: Settings, moves: list[AnyMove], *, keep: bool) -> None:
     names = all_topics.topics(settings)
     console.print("\n[bold]where to look next[/]")
     console.print(
@@ -183,7 +183,8 @@ def _print_where_to_look(console: Console, settings: Settings, *, keep: bool) ->
         f"  kafka     export STAGESTREAM_BOOTSTRAP_SERVERS={settings.bootstrap_servers} (while it runs)"
     )
     console.print("  commands  stagestream describe retail; stagestream explain --policy retail \\")
-    console.print("              --events examples/data/complete_journey_demo.jsonl.gz --user u_249f189e0f36")
+    someone = next((move.user_id for move in five_of(moves)), "USER")
+    console.print(f"              --events examples/data/{stagecraft.DATA.name} --user {someone}")
 
 
 def _wait_for_ctrl_c(console: Console, worker: stagecraft.Process) -> None:

@@ -11,7 +11,7 @@ from tests.kafka.provider import Broker
 
 pytestmark = [pytest.mark.broker, pytest.mark.chaos, pytest.mark.timeout(300)]
 
-REPEAT = 10
+REPEAT = 5
 SEED = 1
 
 

@@ -74,7 +74,7 @@ class Lifecycle:
         notes.records = len(part.records)
         if part.records:
             partition.newest_record_ms = part.records[-1].timestamp()[1]
-            self._engine.applied_records += notes.records
+            self._engine.progress += notes.records
         self._metrics.observe(notes, seconds)
         complaint = self._guard.complaint(notes.records, sum(notes.dead.values()), partition.dead_run)
         if complaint is not None:

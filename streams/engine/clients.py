@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 
 from streams.settings import Settings
+
+_log = logging.getLogger("librdkafka")
 
 PRODUCE_TIMEOUT_MS = 60_000
 _FETCH_QUEUE_KB = 16 * 1024  # fetched ahead and not yet taken; bounds memory
@@ -20,6 +23,7 @@ def connection(settings: Settings) -> dict[str, Any]:
         "bootstrap.servers": settings.bootstrap_servers,
         "client.id": settings.app_id,
         "security.protocol": security.protocol,
+        "logger": _log,
     }
     if security.uses_sasl and security.password is not None:
         config["sasl.mechanism"] = security.mechanism

@@ -58,8 +58,9 @@ class Engine:
         self.partitions: dict[int, Partition] = {}
         self.has_taken_over = False
         self.was_ready = False
-        self.lag_records = 0
-        self.applied_records = 0  # since the start; the watchdog looks whether it moves
+        self.progress = (
+            0  # grows with every record that is recovered or applied; the watchdog looks whether it moves
+        )
         self._settings = settings
         self._policy = policy
         self._metrics = metrics
@@ -75,6 +76,8 @@ class Engine:
         self._generation = NOT_A_MEMBER
         self._turn = 0  # grows whenever the group gives or takes
         self._flushing = asyncio.Lock()
+        self._lag_records = 0
+        self._committed: dict[int, int] = {}
         self._committed_at = time.monotonic()
         self._layout: Layout | None = None
 
@@ -82,6 +85,11 @@ class Engine:
     def has_assignment(self) -> bool:
         """Whether the group has settled and told us what is ours."""
         return self._given is not None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is something to do: a recovery, or records that are not applied."""
+        return self.has_assignment and (not self.has_taken_over or self._lag_records > 0)
 
     # --- partitions come and go
 
@@ -112,8 +120,8 @@ class Engine:
         self.partitions = partitions
         self._promises = {}
         self.has_taken_over = self.was_ready = True
-        gc.collect()
-        gc.freeze()  # the recovered users live as long as we do; the collector need not look at them again
+        self._committed = {}
+        _spare_the_collector()
         m.READY.set(1)
         m.RECOVERY_DURATION.observe(time.monotonic() - started)
         users = sum(len(partition.users) for partition in partitions.values())
@@ -159,12 +167,16 @@ class Engine:
                 self._topics.changelog.name,
                 fences,
                 lambda: turn != self._turn,
-                m.RECOVERY_REMAINING.set,
+                self._observe_recovery,
             )
         finally:
             await asyncio.to_thread(consumer.close)
         m.RECOVERY_REMAINING.set(0)
         return {number: await self._resume(number, state, layout) for number, state in recovered.items()}
+
+    def _observe_recovery(self, read: int, remaining: int) -> None:
+        self.progress += read
+        m.RECOVERY_REMAINING.set(remaining)
 
     async def _check_topics(self) -> Layout:
         try:
@@ -233,7 +245,11 @@ class Engine:
         if started - self._committed_at < self._settings.engine.commit_seconds:
             return
         self._committed_at = started
-        await commit({number: partition.durable for number, partition in self.partitions.items()})
+        durable = {number: partition.durable for number, partition in self.partitions.items()}
+        if durable == self._committed:
+            return
+        self._committed = durable
+        await commit(durable)
         self._metrics.observe_commit(time.monotonic() - started)
 
     async def let_time_act(self) -> None:
@@ -259,7 +275,7 @@ class Engine:
                 del self._promises[partition.number]
                 if promise.watermark is not None:
                     await self._tick(partition, promise.watermark)
-        self.lag_records = sum(max(promises[p.number].end - p.position, 0) for p in held)
+        self._lag_records = sum(max(promises[p.number].end - p.position, 0) for p in held)
         self._metrics.observe_state(held)
 
     async def _tick(self, partition: Partition, watermark: int) -> None:
@@ -269,6 +285,14 @@ class Engine:
             await asyncio.sleep(0)
             await self.room(partition)
         m.LAST_SUCCESS.labels("tick").set(time.time())
+
+
+def _spare_the_collector() -> None:
+    """Recovered users live as long as we do: the cyclic collector need not look at them again, and seldom at the rest."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _limit(layout: Layout, topic: str) -> int:

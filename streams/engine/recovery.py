@@ -33,6 +33,9 @@ from streams.engine import failure
 _BULK = 10_000
 _REPORT_SECONDS = 5.0
 
+Observe = Callable[[int, int], None]
+"""Is told how many records were read just now and how many remain."""
+
 log = structlog.get_logger("stagestream.engine.recovery")
 
 
@@ -53,7 +56,7 @@ def recover(
     topic: str,
     fences: dict[int, int],
     is_cancelled: Callable[[], bool],
-    observe_remaining: Callable[[int], None],
+    observe: Observe,
 ) -> dict[int, Recovered]:
     """Read the changelog partitions up to their fences: partition -> what it holds. Blocks; run it in a thread.
 
@@ -61,13 +64,13 @@ def recover(
     """
     recovered = {number: Recovered() for number in fences}
     beginnings = dict.fromkeys(fences, OFFSET_BEGINNING)
-    for message in _read(consumer, topic, beginnings, fences, is_cancelled, observe_remaining):
+    for message in _read(consumer, topic, beginnings, fences, is_cancelled, observe):
         _take(recovered[message.partition()], message)  # type: ignore[index]  # a fetched record has one
     tails = {
         number: max(state.position.delivered if state.position else 0, 0)
         for number, state in recovered.items()
     }
-    for message in _read(consumer, topic, tails, fences, is_cancelled, lambda _: None):
+    for message in _read(consumer, topic, tails, fences, is_cancelled, _unobserved):
         _take_waiting(recovered[message.partition()], message)  # type: ignore[index]
     return recovered
 
@@ -75,7 +78,7 @@ def recover(
 def users_between(consumer: Consumer, topic: str, number: int, start: int, end: int) -> set[str]:
     """The users who have a record in a changelog partition from `start` up to `end`, where a record lies. Blocks."""
     keys: set[str] = set()
-    for message in _read(consumer, topic, {number: start}, {number: end}, lambda: False, lambda _: None):
+    for message in _read(consumer, topic, {number: start}, {number: end}, lambda: False, _unobserved):
         key: bytes = message.key()  # type: ignore[assignment]  # every changelog record has one
         if key[0] != 0 and message.offset() != end:
             keys.add(key.decode())
@@ -101,6 +104,10 @@ def _refuse(policy: Policy, number: int, found: str) -> NoReturn:
         found=found,
         hint="start the worker with the policy that wrote this state, or give the changed policy its own app id",
     )
+
+
+def _unobserved(read: int, remaining: int) -> None:
+    """For readings that are too short to be reported."""
 
 
 def _take(state: Recovered, message: Message) -> None:
@@ -140,7 +147,7 @@ def _read(
     starts: dict[int, int],
     fences: dict[int, int],
     is_cancelled: Callable[[], bool],
-    observe_remaining: Callable[[int], None],
+    observe: Observe,
 ) -> Iterator[Message]:
     """The records of the partitions from their starts up to their fences."""
     open_fences = dict(fences)
@@ -150,7 +157,8 @@ def _read(
     while open_fences:
         if is_cancelled():
             raise CancelledError
-        for message in consumer.consume(_BULK, 0.5):
+        messages = consumer.consume(_BULK, 0.5)
+        for message in messages:
             if (error := message.error()) is not None:
                 if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 -- its public name
                     failure.die("the changelog cannot be read", topic=topic, error_text=str(error))
@@ -165,7 +173,7 @@ def _read(
             if message.key() != FENCE_KEY:
                 yield message
         remaining = sum(fence - reached.get(number, 0) for number, fence in open_fences.items())
-        observe_remaining(remaining)
+        observe(len(messages), remaining)
         if time.monotonic() - reported > _REPORT_SECONDS:
             reported = time.monotonic()
             log.info("recovering", remaining_records=remaining)

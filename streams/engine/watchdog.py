@@ -1,7 +1,7 @@
 """Rather dead than stuck.
 
 A thread of its own, because what it watches is the event loop: it ends the process when the loop stands still, when
-the member's thread is dead, or when nothing has been applied for long though there is something to apply.
+the member's thread is dead, or when nothing has been recovered or applied for long though there is something to do.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _LOOK_SECONDS = 1.0
 
 
 class Watchdog:
-    """Watches one engine. `is_suspended` during a clean stop."""
+    """Watches one engine."""
 
     def __init__(self, engine: Engine, patience_seconds: float) -> None:
         self._engine = engine
         self._patience_seconds = patience_seconds
         self._loop_beat_at = time.monotonic()
-        self._applied = -1
+        self._progress = -1
         self._progress_at = time.monotonic()
         self._stopped = threading.Event()
 
@@ -48,12 +48,11 @@ class Watchdog:
             return "the event loop stands still"
         if now - engine.membership.thread_beat_at > self._patience_seconds:
             return "the member's thread is dead"
-        is_idle = not engine.has_taken_over or not engine.lag_records
-        if is_idle or engine.applied_records != self._applied:
-            self._applied = engine.applied_records
+        if not engine.is_behind or engine.progress != self._progress:
+            self._progress = engine.progress
             self._progress_at = now
         if now - self._progress_at > self._patience_seconds:
-            return "no progress though there is lag"
+            return "no progress though there is something to do"
         return None
 
     def _watch(self) -> None:

@@ -16,11 +16,11 @@ PATIENCE = 100.0
 @pytest.fixture
 def engine() -> SimpleNamespace:
     """What the watchdog looks at in an engine that works."""
-    return SimpleNamespace(membership=Membership(15.0), has_taken_over=True, lag_records=0, applied_records=0)
+    return SimpleNamespace(membership=Membership(15.0), is_behind=False, progress=0)
 
 
 def watchdog(engine: SimpleNamespace) -> Watchdog:
-    return Watchdog(engine, PATIENCE)  # type: ignore[arg-type]  # it looks at these four things only
+    return Watchdog(engine, PATIENCE)  # type: ignore[arg-type]  # it looks at these three things only
 
 
 def test_idle_worker_is_left_alone(engine: SimpleNamespace) -> None:
@@ -41,19 +41,19 @@ def test_dead_member_thread_is_noticed(engine: SimpleNamespace) -> None:
 
 def test_lag_without_progress_is_noticed(engine: SimpleNamespace) -> None:
     dog = watchdog(engine)
-    engine.lag_records = 10
+    engine.is_behind = True
     start = time.monotonic()
     assert dog.complaint(start) is None
     dog._loop_beat_at = engine.membership.thread_beat_at = start + PATIENCE
-    assert dog.complaint(start + PATIENCE + 1) == "no progress though there is lag"
+    assert dog.complaint(start + PATIENCE + 1) == "no progress though there is something to do"
 
 
 def test_lag_with_progress_is_left_alone(engine: SimpleNamespace) -> None:
     dog = watchdog(engine)
-    engine.lag_records = 10
+    engine.is_behind = True
     start = time.monotonic()
     for step in range(5):
-        engine.applied_records += 1
+        engine.progress += 1
         now = start + step * (PATIENCE - 1)
         dog._loop_beat_at = engine.membership.thread_beat_at = now
         assert dog.complaint(now) is None

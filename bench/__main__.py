@@ -22,6 +22,7 @@ from bench.contestants import PARTITIONS, Arena, Contestant, Result, Source, fau
 from bench.report import FLOOR, FLOOR_OF_OURS, OURS, PEER, misses, report
 from streams import producing, topics
 from streams.settings import Settings
+from tests import workers
 from tests.kafka import provider
 
 CONTESTANTS: dict[str, Contestant] = {
@@ -49,8 +50,11 @@ def main() -> int:
         return 2
     costs = core.measure(repeat=5, rounds=options.rounds)
     with provider.broker() as broker, TemporaryDirectory(prefix="stagestream-bench-") as folder:
-        arena = Arena(broker.bootstrap_servers, Path(folder), options.limit)
-        results = play(arena, options.repeat, options.rounds)
+        arena = Arena(broker.bootstrap_servers, f"bench-{uuid4().hex[:8]}", Path(folder), options.limit)
+        try:
+            results = play(arena, options.repeat, options.rounds)
+        finally:
+            workers.delete_topics(arena.bootstrap_servers, arena.name)
     text = report(machine.description(broker.name), results, core.table(costs))
     options.out.write_text(text)
     print(text)
@@ -63,14 +67,14 @@ def main() -> int:
 
 def play(arena: Arena, repeat: int, rounds: int) -> dict[str, list[Result]]:
     """Every contestant in every round, in turns forwards and backwards."""
-    whole = write(arena, "bench-whole", repeat)
-    tenth = write(arena, "bench-tenth", max(1, repeat // FAUST_SHARE))
+    whole = write(arena, f"{arena.name}-whole", repeat)
+    tenth = write(arena, f"{arena.name}-tenth", max(1, repeat // FAUST_SHARE))
     results: dict[str, list[Result]] = defaultdict(list)
     for number in range(rounds):
         turns = list(CONTESTANTS.items())
         for name, contestant in turns if number % 2 == 0 else reversed(turns):
             source = tenth if contestant is faust else whole
-            result = contestant(arena, source, f"bench-{uuid4().hex[:8]}")
+            result = contestant(arena, source, f"{arena.name}-{uuid4().hex[:8]}")
             results[name].append(result)
             figures = f"{result.events_per_second:,.0f} events/s, {result.cpu_us:.2f} us"
             print(f"round {number + 1}, {name}: {figures}", file=sys.stderr, flush=True)

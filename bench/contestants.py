@@ -53,6 +53,7 @@ class Arena:
     """Where runs take place."""
 
     bootstrap_servers: str
+    name: str  # all topics of the run begin with it
     folder: Path
     limit_seconds: float
 

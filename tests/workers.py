@@ -14,6 +14,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from streams.embedded import free_port
@@ -153,3 +154,11 @@ def has_committed_all(settings: Settings, partitions: int) -> bool:
         )
     finally:
         consumer.close()
+
+
+def delete_topics(bootstrap_servers: str, prefix: str) -> None:
+    """Delete every topic whose name begins so, for a broker that outlives the run."""
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+    names = [name for name in admin.list_topics(timeout=10).topics if name.startswith(prefix)]
+    for deleted in admin.delete_topics(names).values() if names else ():
+        deleted.result(30)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -31,22 +31,27 @@ def campaign(
     seed: int,
     limit_seconds: float,
     say: Callable[[str], None],
-) -> Iterator[Run]:
-    """Play every scenario on the purchase log written `repeat` times; gives each run when it is over."""
+) -> list[Run]:
+    """Play every scenario on the purchase log written `repeat` times; gives the runs, all over."""
+    runs = []
     name = f"chaos-{uuid4().hex[:8]}"
-    _produce(_deployment(broker, name, "input"), repeat)
-    say(f"{LOG.name} x {repeat} written to {PARTITIONS} partitions of {broker.name}")
-    policy = policies.load(*read_policy("retail"))
-    wanted = expected.replay(policy, LOG, repeat)
-    say(f"replay: {wanted.events:,} events, {len(wanted.users):,} users, {len(wanted.ids):,} transitions")
-    for scenario in SCENARIOS:
-        label = scenario.__name__.replace("_", "-")
-        settings = _deployment(broker, name, label)
-        topics.create(settings, PARTITIONS, replication=1)
-        run = Run(settings, wanted, PARTITIONS, f"{seed} {label}", folder / f"{label}.log", limit_seconds)
-        run.play(scenario)
-        say(report(run))
-        yield run
+    try:
+        _produce(_deployment(broker, name, "input"), repeat)
+        say(f"{LOG.name} x {repeat} written to {PARTITIONS} partitions of {broker.name}")
+        policy = policies.load(*read_policy("retail"))
+        wanted = expected.replay(policy, LOG, repeat)
+        say(f"replay: {wanted.events:,} events, {len(wanted.users):,} users, {len(wanted.ids):,} transitions")
+        for scenario in SCENARIOS:
+            label = scenario.__name__.replace("_", "-")
+            settings = _deployment(broker, name, label)
+            topics.create(settings, PARTITIONS, replication=1)
+            run = Run(settings, wanted, PARTITIONS, f"{seed} {label}", folder / f"{label}.log", limit_seconds)
+            run.play(scenario)
+            say(report(run))
+            runs.append(run)
+    finally:
+        workers.delete_topics(broker.bootstrap_servers, name)
+    return runs
 
 
 def report(run: Run) -> str:

@@ -37,7 +37,7 @@ def read_instant(written: str | float) -> int:
     try:
         return _hours[written[:13]] + _MS_OF_SECOND[written[13:19]] + _MS_OF_END[written[19:]]
     except KeyError:
-        at = _parse(written)
+        at = parse_instant(written.upper())  # RFC 3339 allows a small t and z
         if len(_hours) >= _HOURS_KEPT:
             _hours.clear()
         if _HOUR.fullmatch(written[:13]):
@@ -61,10 +61,3 @@ def instant_or_none(at_ms: int | None) -> str | None:
 @lru_cache(maxsize=_HOURS_KEPT)
 def _hour_text(hour: int) -> str:
     return format_instant(hour * HOUR)[:13]
-
-
-def _parse(text: str) -> int:
-    try:
-        return parse_instant(text.upper())  # RFC 3339 allows a small t and z
-    except OverflowError as error:
-        raise ValueError(str(error)) from error

@@ -45,6 +45,11 @@ def test_a_record_reads_back_as_it_was_written() -> None:
     assert json.loads(read().model_dump_json()) == ENTERED
 
 
+def test_a_record_can_be_made_from_what_it_was_read_into() -> None:
+    moved = read()
+    assert type(moved).model_validate(moved.model_dump()) == moved
+
+
 def test_unknown_fields_are_ignored_because_the_contract_may_grow() -> None:
     assert read(invented="later") == read()
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stage_models.instants import DAY, format_instant, parse_instant
+from stage_models.instants import DAY, HOUR, format_instant, parse_instant
 from stage_models.user import NEVER
+from streams.codec import instants
 from streams.codec.instants import instant_or_none, read_instant, write_instant
 
 _ANY = ".*"  # which of the two parsers refuses it, and in which words, does not matter
@@ -50,3 +51,9 @@ def test_what_never_comes_has_no_text() -> None:
     assert instant_or_none(None) is None
     assert instant_or_none(NEVER) is None
     assert instant_or_none(0) == "1970-01-01T00:00:00.000Z"
+
+
+def test_what_is_kept_of_the_hours_of_a_long_history_is_bounded() -> None:
+    for hour in range(instants._HOURS_KEPT + 10):
+        assert read_instant(format_instant(hour * HOUR)) == hour * HOUR
+    assert len(instants._hours) <= instants._HOURS_KEPT

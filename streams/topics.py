@@ -156,10 +156,14 @@ def check(settings: Settings) -> Layout:
 def input_keeps_ms(settings: Settings) -> int | None:
     """How old a record of the input topic may become, by its own time, before the broker deletes it.
 
-    None: as old as it likes, or age counts from its arrival, or the broker does not tell. Raises TopicsError.
+    None: as old as it likes, or age counts from its arrival, or the broker does not tell. Raises TopicsError,
+    also when there is no such topic: a broker that makes it when somebody writes gives it one partition.
     """
+    wanted = topics(settings)
     with _admin(settings) as admin:
-        configs = _configs_of(admin, topics(settings).input)
+        if wanted.input.name not in _partition_counts(admin, wanted):
+            raise TopicsError([_no_such(wanted.input)])
+        configs = _configs_of(admin, wanted.input)
     keeps_ms = int(configs.get("retention.ms", -1))
     return None if keeps_ms < 0 or configs.get("message.timestamp.type") == "LogAppendTime" else keeps_ms
 
@@ -167,7 +171,11 @@ def input_keeps_ms(settings: Settings) -> int | None:
 def _missing(wanted: Topics, found: Mapping[str, int]) -> Iterator[str]:
     for topic in wanted:
         if topic.name not in found:
-            yield f"{topic.name}: no such topic\n  try: stagestream topics create"
+            yield _no_such(topic)
+
+
+def _no_such(topic: Topic) -> str:
+    return f"{topic.name}: no such topic\n  try: stagestream topics create"
 
 
 def _uneven(wanted: Topics, found: Mapping[str, int]) -> Iterator[str]:

@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import structlog
 from confluent_kafka import KafkaError, Message, Producer
@@ -36,6 +37,22 @@ from streams.topics import Topics
 UsersBetween = Callable[[int, int, int], set[str]]
 """The users who have a record in a changelog partition from one offset up to another. Blocks."""
 
+OnDelivery = Callable[[KafkaError | None, Message], None]
+Batches = Sequence[tuple[Partition, Batch]]
+
+
+class Outgoing(NamedTuple):
+    """A record for the producer."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    on_delivery: OnDelivery
+
+
+_BY_KEY = -1  # the producer chooses the partition
 _POSITION_SECONDS = 60.0  # at least so often a position record is written, so that a hole is found in time
 _ROUND = 1_000  # records handed over between two looks at the event loop
 _POLL_SECONDS = 0.002
@@ -62,7 +79,6 @@ class Outbox:
         self._ensure_ours = ensure_ours
         self._users_between = users_between
         self._unacked = 0
-        self._handed_over = 0
         self._changelog_ends: dict[int, int] = {}  # partition -> changelog offset behind our newest record
         self._holes: list[tuple[int, int, int]] = []  # partition, from, to: written by somebody else
         self._written_at: dict[int, float] = {}  # partition -> when its position was last confirmed
@@ -78,13 +94,13 @@ class Outbox:
         ]
         if not batches:
             return
-        await self._send_dead(batches)
+        await self._send(self._dead(batches))
         started = time.monotonic()
-        await self._send_changelog(batches)
+        await self._send(self._changelog(batches))
         stored = time.monotonic()
-        await self._send_transitions(batches)
+        await self._send(self._transitions(batches))
         told = time.monotonic()
-        await self._send_positions(batches)
+        await self._send(self._positions(batches))
         for partition, batch in batches:
             partition.confirm(batch)
             self._written_at[partition.number] = told
@@ -93,45 +109,42 @@ class Outbox:
 
     async def fence(self, numbers: Sequence[int], token: bytes) -> dict[int, int]:
         """Write a fence into the changelog partitions: partition -> its offset. Recovery reads up to there."""
-        self._ensure_ours()
         for number in numbers:
             self._changelog_ends.pop(number, None)
-            await self._send(self._topics.changelog.name, number, FENCE_KEY, token, None, self._on_changelog)
-        await self._all_acked()
+        topic = self._topics.changelog.name
+        await self._send(
+            Outgoing(topic, number, FENCE_KEY, token, [], self._on_changelog) for number in numbers
+        )
         return {number: self._changelog_ends[number] - 1 for number in numbers}
 
-    async def _send_dead(self, batches: list[tuple[Partition, Batch]]) -> None:
-        self._ensure_ours()
+    def _dead(self, batches: Batches) -> Iterator[Outgoing]:
+        topic, on_delivery = self._topics.dead_letter.name, self._on_delivery
         for _, batch in batches:
             for letter in batch.dead:
-                await self._send(self._topics.dead_letter.name, -1, letter.key, letter.value, letter.headers)
-        await self._all_acked()
+                yield Outgoing(topic, _BY_KEY, letter.key, letter.value, letter.headers, on_delivery)
 
-    async def _send_changelog(self, batches: list[tuple[Partition, Batch]]) -> None:
-        self._ensure_ours()
-        topic = self._topics.changelog.name
+    def _changelog(self, batches: Batches) -> Iterator[Outgoing]:
+        topic, on_delivery = self._topics.changelog.name, self._on_changelog
         for partition, batch in batches:
             for user_id, value in batch.users:
-                await self._send(topic, partition.number, user_id.encode(), value, None, self._on_changelog)
-        await self._all_acked()
+                yield Outgoing(topic, partition.number, user_id.encode(), value, [], on_delivery)
 
-    async def _send_transitions(self, batches: list[tuple[Partition, Batch]]) -> None:
-        self._ensure_ours()
+    def _transitions(self, batches: Batches) -> Iterator[Outgoing]:
+        topic, on_delivery = self._topics.transitions.name, self._on_delivery
+        current_stage = self._topics.current_stage.name
         for partition, batch in batches:
             number = partition.number
             for tale in batch.tales:
                 key = tale.user_id.encode()
                 for news in tale.waiting:
-                    await self._send(self._topics.transitions.name, number, key, news.value, news.headers)
-                await self._send(
-                    self._topics.current_stage.name, number, key, tale.current, tale.current_headers
-                )
-        await self._all_acked()
+                    yield Outgoing(topic, number, key, news.value, news.headers, on_delivery)
+                yield Outgoing(current_stage, number, key, tale.current, tale.current_headers, on_delivery)
 
-    async def _send_positions(self, batches: list[tuple[Partition, Batch]]) -> None:
-        self._ensure_ours()
+    def _positions(self, batches: Batches) -> Iterator[Outgoing]:
+        topic, on_delivery = self._topics.changelog.name, self._on_changelog
         for partition, batch in batches:
-            partition.delivered = self._changelog_ends.get(partition.number, partition.delivered)
+            number = partition.number
+            partition.delivered = self._changelog_ends.get(number, partition.delivered)
             record = Position(
                 position=batch.position,
                 delivered=partition.delivered,
@@ -140,15 +153,7 @@ class Outbox:
                 version=self._policy.version,
                 fingerprint=self._policy.fingerprint,
             )
-            await self._send(
-                self._topics.changelog.name,
-                partition.number,
-                POSITION_KEY,
-                encode_position(record),
-                None,
-                self._on_changelog,
-            )
-        await self._all_acked()
+            yield Outgoing(topic, number, POSITION_KEY, encode_position(record), [], on_delivery)
 
     async def _heal(self, partitions: dict[int, Partition]) -> None:
         """Write again, with the next flush, every user whose record somebody else's may shadow."""
@@ -163,37 +168,23 @@ class Outbox:
                 for user_id in user_ids:
                     partition.rewrite(user_id)
 
-    async def _send(
-        self,
-        topic: str,
-        partition: int,
-        key: bytes | None,
-        value: bytes | None,
-        headers: Headers | None,
-        on_delivery: Callable[[KafkaError | None, Message], None] | None = None,
-    ) -> None:
-        while True:
-            try:
-                self._producer.produce(
-                    topic,
-                    value,
-                    key,
-                    partition,
-                    on_delivery or self._on_delivery,
-                    headers=headers or [],  # type: ignore[arg-type]  # pairs are what it documents
-                )
-                break
-            except BufferError:
+    async def _send(self, records: Iterable[Outgoing]) -> None:
+        """Hand the records to the producer, in rounds so that slices go on, and return when all are acked."""
+        self._ensure_ours()
+        produce = self._producer.produce
+        for count, (topic, partition, key, value, headers, on_delivery) in enumerate(records, 1):
+            while True:
+                try:
+                    produce(topic, value, key, partition, on_delivery, headers=headers)  # type: ignore[arg-type]
+                    break
+                except BufferError:
+                    self._producer.poll(0)
+                    await asyncio.sleep(_POLL_SECONDS)
+            self._unacked += 1
+            if count % _ROUND == 0:
                 self._producer.poll(0)
-                await asyncio.sleep(_POLL_SECONDS)
-        self._unacked += 1
-        self._handed_over += 1
-        if self._handed_over % _ROUND == 0:
-            self._producer.poll(0)
-            await asyncio.sleep(0)
-            self._ensure_ours()
-
-    async def _all_acked(self) -> None:
+                await asyncio.sleep(0)
+                self._ensure_ours()
         while self._unacked:
             self._producer.poll(0)
             await asyncio.sleep(_POLL_SECONDS)

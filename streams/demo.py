@@ -107,9 +107,14 @@ class Process(NamedTuple):
                 f"{self.log.stem} ended with code {self.popen.returncode}; it said:\n{self.last_words()}"
             )
 
-    def last_words(self, lines: int = 15) -> str:
-        """The end of its log."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+    def last_words(self, lines: int = 15, seconds: float = 0) -> str:
+        """The end of its log; where it has not said that much yet, it is given so many seconds."""
+        deadline = time.monotonic() + seconds
+        while len(said := self.log.read_text(errors="replace").splitlines()) < lines:
+            if time.monotonic() >= deadline:
+                break
+            time.sleep(_LOOK_EVERY_SECONDS)
+        return "\n".join(said[-lines:])
 
 
 class Found(NamedTuple):

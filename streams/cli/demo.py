@@ -27,6 +27,7 @@ from streams.history import History
 from streams.settings import Settings
 
 _PARTITIONS = 4
+_CRM_SECONDS = 15  # the broker lets a new group wait for more members
 
 
 def demo(
@@ -69,7 +70,7 @@ def _run(console: Console, settings: Settings, folder: Path, seconds: float, *, 
         _print_speed(console, produced, found.transitions, monotonic() - began)
         _print_findings(console, policy, found)
         console.print("\n[bold]the CRM consumer would send, among others[/]")
-        console.print(crm.last_words(3), markup=False)
+        console.print(crm.last_words(3, min(seconds, _CRM_SECONDS)), markup=False)
         is_proved = _prove(console, expected, found.transitions, worker)
         _print_where_to_look(console, settings, found.transitions, keep=keep)
         if keep:

@@ -12,7 +12,7 @@ for 5 s, the newest of all partitions.
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from confluent_kafka import TopicPartition
@@ -42,7 +42,16 @@ class Promise(NamedTuple):
 class Watermarks:
     """Looks at the input topic and makes promises. Its look blocks: call it in a thread, one at a time."""
 
-    def __init__(self, admin: AdminClient, topic: str, settings: EngineSettings, policy: Policy) -> None:
+    def __init__(
+        self,
+        admin: AdminClient,
+        topic: str,
+        settings: EngineSettings,
+        policy: Policy,
+        *,
+        wall_clock: Callable[[], float] = time.time,
+        steady_clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._admin = admin
         self._topic = topic
         self._mode = settings.time
@@ -51,19 +60,21 @@ class Watermarks:
         self._newest: dict[int, int] = {}  # partition -> newest record time
         self._looked_at = float("-inf")
         self._ends: dict[int, int] = {}
-        self._appended_at = time.monotonic()
+        self._wall_clock = wall_clock
+        self._steady_clock = steady_clock
+        self._appended_at = steady_clock()
 
     def look(self, partitions: int) -> dict[int, Promise]:
         """A promise for each of the topic's partitions. Raises KafkaException when the broker does not answer."""
-        if self._mode == "records" or time.monotonic() - self._looked_at > _FROZEN_LOOK_SECONDS:
+        if self._mode == "records" or self._steady_clock() - self._looked_at > _FROZEN_LOOK_SECONDS:
             self._newest = self._newest_record_times(partitions)
-            self._looked_at = time.monotonic()
-        now_ms = int(time.time() * 1_000)
+            self._looked_at = self._steady_clock()
+        now_ms = int(self._wall_clock() * 1_000)
         ends = self._end_offsets(partitions)
         if ends != self._ends:
             self._ends = ends
-            self._appended_at = time.monotonic()
-        is_quiet = time.monotonic() - self._appended_at >= _QUIET_SECONDS
+            self._appended_at = self._steady_clock()
+        is_quiet = self._steady_clock() - self._appended_at >= _QUIET_SECONDS
         return {
             number: Promise(self._watermark(number, now_ms, is_quiet=is_quiet), end)
             for number, end in ends.items()

@@ -132,7 +132,7 @@ class Run:
 def killed_three_times(run: Run) -> None:
     """One worker, killed with SIGKILL at three points of the run, each time restarted at once."""
     run.start("the worker")
-    for least, most in ((0.02, 0.25), (0.3, 0.55), (0.6, 0.85)):
+    for least, most in ((0.02, 0.25), (0.3, 0.55), (0.6, 0.95)):
         run.reach(run.rng.uniform(least, most))
         time.sleep(run.rng.uniform(0, _KILL_JITTER_SECONDS))
         run.kill("the worker")

@@ -12,6 +12,7 @@ for 5 s, the newest of all partitions.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from stage_models.conditions.rule import Figure
 from stage_models.policy.compile import LatchRule, Policy
-from stage_models.transitions import CausingEvent, Evidence, Transition
+from stage_models.transitions import Action, CausingEvent, Evidence, PolicyRef, Transition
 from stage_models.user import NEVER, User
 from streams.codec import cloudevents
 from streams.codec.cloudevents import Headers
@@ -30,54 +31,95 @@ _VERSION = 1
 _encode = msgspec.json.Encoder().encode
 
 
+class _Evidence(msgspec.Struct, gc=False):
+    rule: str
+    condition: str
+    observed: Figure
+    threshold: Figure
+    instants: list[str]
+    event_ids: list[str]
+    approximate: bool
+
+
+class _CausingEvent(msgspec.Struct, gc=False):
+    id: str
+    name: str | None
+    occurred_at: str
+
+
+class _Value(msgspec.Struct, gc=False, kw_only=True):
+    """A transition's value, in the contract's order; what a kind has not is left unset and not written."""
+
+    id: str
+    kind: str
+    user_id: str
+    group_id: str | None
+    sequence: int
+    from_stage: str | UnsetType | None = UNSET
+    to_stage: str | UnsetType | None = UNSET
+    direction: str | UnsetType | None = UNSET
+    segment: str | UnsetType | None = UNSET
+    cause: str
+    corrects: list[str]
+    event: _CausingEvent | None
+    effective_at: str
+    detected_at: str
+    previous_entered_at: str | None
+    next_check_at: str | None
+    evidence: list[_Evidence]
+    stage: str
+    segments: list[str]
+    highest_stage: str
+    action: Action | None
+    policy: PolicyRef
+    traits: dict[str, Any] = {}
+    consent: dict[str, bool]
+    replay: bool
+
+
 def encode_transition(transition: Transition, detected_at_ms: int, replay: bool) -> bytes:
     """The value of a transition record: JSON of at most 20,000 bytes unless its fixed fields are longer."""
     moved = transition
     evidence = moved.evidence[:_EVIDENCE_PARTS]
-    fields: dict[str, Any] = {
-        "id": moved.id,
-        "kind": moved.kind,
-        "user_id": moved.user_id,
-        "group_id": moved.group_id,
-        "sequence": moved.sequence,
-    }
+    value = _Value(
+        id=moved.id,
+        kind=moved.kind,
+        user_id=moved.user_id,
+        group_id=moved.group_id,
+        sequence=moved.sequence,
+        cause=moved.cause,
+        corrects=moved.corrects,
+        event=None if moved.event is None else _causing_event(moved.event),
+        effective_at=write_instant(moved.effective_at),
+        detected_at=write_instant(detected_at_ms),
+        previous_entered_at=instant_or_none(moved.previous_entered_at),
+        next_check_at=instant_or_none(moved.next_check_at),
+        evidence=[_evidence(part, _INSTANTS) for part in evidence],
+        stage=moved.stage,
+        segments=moved.segments,
+        highest_stage=moved.highest_stage,
+        action=moved.action,
+        policy=moved.policy,
+        consent=moved.consent,
+        replay=replay,
+    )
     if moved.kind == "stage.changed":
-        fields["from_stage"] = moved.from_stage
-        fields["to_stage"] = moved.to_stage
-        fields["direction"] = moved.direction
+        value.from_stage, value.to_stage, value.direction = moved.from_stage, moved.to_stage, moved.direction
     else:
-        fields["segment"] = moved.segment
-    fields |= {
-        "cause": moved.cause,
-        "corrects": moved.corrects,
-        "event": None if moved.event is None else _causing_event(moved.event),
-        "effective_at": write_instant(moved.effective_at),
-        "detected_at": write_instant(detected_at_ms),
-        "previous_entered_at": instant_or_none(moved.previous_entered_at),
-        "next_check_at": instant_or_none(moved.next_check_at),
-        "evidence": [_evidence(part, _INSTANTS) for part in evidence],
-        "stage": moved.stage,
-        "segments": moved.segments,
-        "highest_stage": moved.highest_stage,
-        "action": moved.action,
-        "policy": moved.policy,
-        "traits": {},
-        "consent": moved.consent,
-        "replay": replay,
-    }
-    value = _encode(fields)
-    return value if len(value) <= MAX_VALUE_BYTES else _cut(fields, evidence)
+        value.segment = moved.segment
+    written = _encode(value)
+    return written if len(written) <= MAX_VALUE_BYTES else _cut(value, evidence)
 
 
-def _cut(fields: dict[str, Any], evidence: list[Evidence]) -> bytes:
+def _cut(value: _Value, evidence: list[Evidence]) -> bytes:
     """The value with fewer instants, then with fewer parts of evidence, until it is short enough."""
     for instants in _FEWER_INSTANTS:
-        fields["evidence"] = [_evidence(part, instants) for part in evidence]
-        if len(value := _encode(fields)) <= MAX_VALUE_BYTES:
-            return value
-    while len(value := _encode(fields)) > MAX_VALUE_BYTES and fields["evidence"]:
-        fields["evidence"].pop()
-    return value
+        value.evidence = [_evidence(part, instants) for part in evidence]
+        if len(written := _encode(value)) <= MAX_VALUE_BYTES:
+            return written
+    while len(written := _encode(value)) > MAX_VALUE_BYTES and value.evidence:
+        value.evidence.pop()
+    return written
 
 
 def transition_headers(
@@ -160,22 +202,6 @@ def current_headers(
         sequence=user.sequence,
         schema=f"{settings.output.schema_base}:current-stage:{_VERSION}",
     )
-
-
-class _Evidence(msgspec.Struct, gc=False):
-    rule: str
-    condition: str
-    observed: Figure
-    threshold: Figure
-    instants: list[str]
-    event_ids: list[str]
-    approximate: bool
-
-
-class _CausingEvent(msgspec.Struct, gc=False):
-    id: str
-    name: str | None
-    occurred_at: str
 
 
 def _evidence(part: Evidence, most: int) -> _Evidence:

@@ -18,7 +18,7 @@ from stage_models.instants import format_instant
 from stage_models.policy.compile import Policy
 from tests.laws.histories import Arrivals, delayed, doubled, random_end, random_history, with_ticks
 from tests.laws.live import compiled
-from tests.laws.policies import ALL_KINDS, random_policy
+from tests.laws.policies import random_policy
 
 HISTORIES = int(os.environ.get("STAGESTREAM_LAW_HISTORIES", "300"))
 """How many histories law 3 judges; the other laws take a share of it. Raise it for a long run."""
@@ -76,11 +76,11 @@ def seeds(share: float = 1.0) -> Iterator[int]:
     yield from range(FRESH, FRESH + count - count // 2)
 
 
-def ordered_case(seed: int, kinds: list[str] = ALL_KINDS, most: int = 40) -> Case:
+def ordered_case(seed: int, kinds: list[str] | None = None) -> Case:
     """A case whose events come in time order, without ticks."""
     random = Random(seed)  # noqa: S311  a seeded history, no secret
     data = random_policy(random, kinds)
-    events = random_history(random, data, most=most)
+    events = random_history(random, data)
     return Case(seed, data, list(events), random_end(random, data, events))
 
 

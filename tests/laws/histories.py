@@ -18,7 +18,7 @@ Arrivals = list[Event | Tick]
 AMOUNTS: list[Any] = [1, 2.5, 0.1, 0.2, 4.99, 0.01, 5, 5.01, 10, 19.99, -3, "a lot", None]
 
 
-def random_history(random: Random, policy: dict[str, Any], user_id: str = "u", most: int = 40) -> list[Event]:
+def random_history(random: Random, policy: dict[str, Any], user_id: str = "u") -> list[Event]:
     """Events of one user in time order; events that share an instant stand in any order."""
     durations = sorted(durations_in(policy)) or [DAY]
     zone = policy["time_zone"]
@@ -28,7 +28,7 @@ def random_history(random: Random, policy: dict[str, Any], user_id: str = "u", m
     has_only_dates = random.random() < 0.1
     names = random.sample(NAMES, random.randint(1, len(NAMES)))
     events: list[Event] = []
-    for number in range(random.randint(1, most)):
+    for number in range(random.randint(1, random.choice([6, 15, 40]))):
         if number:
             at = next_time(random, at, [event.occurred_at for event in events], durations, zone)
         occurred_at = at - at % DAY if has_only_dates else at

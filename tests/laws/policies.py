@@ -41,6 +41,7 @@ SCALES = [
     ["1 hour", "6 hours", "24 hours", "36 hours"],
     ["12 hours", "1 day", "2 days", "P7D"],
     ["1 day", "3 days", "1 week", "2 weeks"],
+    ["48 hours", "60 hours", "3 days", "84 hours"],  # so near that a late event takes back several moves
 ]
 WHOLE_DAYS = ["1 day", "2 days", "3 days", "7 days"]
 
@@ -147,8 +148,13 @@ class Maker:
 ALL_KINDS = ["performed", "performed", "total", "active_days", "inactive", "missing", "recent", "reached"]
 
 
-def random_policy(random: Random, kinds: list[str] = ALL_KINDS) -> dict[str, Any]:
+QUIET_KINDS = ["inactive", "inactive", "missing", "performed", "reached"]
+"""Rules of silence: they make runs of moves by time, which late events withdraw."""
+
+
+def random_policy(random: Random, kinds: list[str] | None = None) -> dict[str, Any]:
     """A policy as plain data; `kinds` are the leaf rules it may be made of."""
+    kinds = kinds or random.choice([ALL_KINDS, ALL_KINDS, QUIET_KINDS])
     zone = random.choice(list(ZONES))
     durations = random.choice(SCALES)
     maker = Maker(
@@ -162,12 +168,16 @@ def random_policy(random: Random, kinds: list[str] = ALL_KINDS) -> dict[str, Any
     )
     ladder: list[Rule] = [{"stage": "base", "action": "Say hello"}]
     count = random.randint(0, 4)
+    is_silent, silent_set = maker.chance(0.2), maker.events()  # a ladder down which silence leads
     lapsed = random.randint(0, min(2, count))
     for place in range(count):
         maker.stages = [stage["stage"] for stage in ladder]
         stage: Rule = {"stage": f"stage-{place + 1}", **latch(maker), "action": "Do something"}
         if place >= count - lapsed:
             stage["lapsed"] = True
+        if is_silent:
+            stage["when"] = {"inactive": silent_set, "for": durations[place]}
+            stage.pop("until", None)
         ladder.append(stage)
     maker.stages = [stage["stage"] for stage in ladder]
     segments = []

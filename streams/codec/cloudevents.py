@@ -6,6 +6,8 @@ The names are those of the Kafka protocol binding (attributes with `ce_`) and of
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from streams.codec.instants import write_instant
 
 Headers = list[tuple[str, bytes]]
@@ -27,15 +29,23 @@ def headers(
     """The envelope of one record about a user; times are UTC milliseconds."""
     subject = user_id.encode()
     return [
-        ("ce_specversion", b"1.0"),
+        *_constant(source, event_type, schema),
         ("ce_id", event_id.encode()),
-        ("ce_source", source.encode()),
-        ("ce_type", event_type.encode()),
         ("ce_subject", subject),
         ("ce_partitionkey", subject),
         ("ce_time", write_instant(time_ms).encode()),
         ("ce_recordedtime", write_instant(recorded_ms).encode()),
-        ("ce_sequence", f"{sequence:0{_SEQUENCE_DIGITS}d}".encode()),
+        ("ce_sequence", b"%0*d" % (_SEQUENCE_DIGITS, sequence)),
+    ]
+
+
+@lru_cache(maxsize=64)
+def _constant(source: str, event_type: str, schema: str) -> Headers:
+    """The attributes that all records of one kind have in common."""
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_source", source.encode()),
+        ("ce_type", event_type.encode()),
         ("ce_dataschema", schema.encode()),
         ("content-type", b"application/json"),
     ]

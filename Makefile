@@ -28,7 +28,7 @@ format: .venv/ready ## Put the code into its form
 bench: .venv/ready ## Measure the engine beside its peers; needs Java 17 and Maven, or a broker
 	$(BIN)/python -m bench $(ARGS)
 
-chaos: .venv/ready ## Kill, join and leave on Apache Kafka, and compare with the replay
+chaos: .venv/ready ## Kill, join and leave on Apache Kafka, and compare with the replay; needs the same
 	TEST_BROKER=apache $(BIN)/python -m tests.chaos $(ARGS)
 
 lock: ## Resolve the dependencies anew (needs uv)

@@ -67,8 +67,10 @@ def is_possible() -> bool:
 def classpath() -> str:
     """The broker's classpath; Maven resolves it once and again when the pom has changed.
 
-    Raises ApacheKafkaError when Maven cannot.
+    Raises ApacheKafkaError when Maven cannot, or Java or Maven is not here.
     """
+    if not is_possible():
+        raise ApacheKafkaError("Apache Kafka needs Java 17 and Maven")
     if not _CLASSPATH.exists() or _CLASSPATH.stat().st_mtime < _POM.stat().st_mtime or not _is_there():
         goal = "mvn -q -B -Dstyle.color=never dependency:build-classpath"
         command = [*goal.split(), "-f", str(_POM), f"-Dmdep.outputFile={_CLASSPATH}"]

@@ -55,3 +55,5 @@ def test_without_java_there_is_no_apache_kafka(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert not apache.is_possible()
+    with pytest.raises(apache.ApacheKafkaError, match="needs Java 17 and Maven"):
+        apache.classpath()

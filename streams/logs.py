@@ -1,14 +1,12 @@
 """One form for every line of the log: ours, Faust's, aiokafka's.
 
-JSON where nobody looks (containers), a console form on a terminal. No event values, and user ids only as the first
-8 hex digits of a salted hash.
+JSON where nobody looks (containers), a console form on a terminal. No line holds a value of an event or a user id.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from hashlib import blake2b
 from typing import Any
 
 import structlog
@@ -50,12 +48,6 @@ def configure() -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-
-
-def user_hash(user_id: str, settings: LogSettings) -> str:
-    """How a user appears in the log: the first 8 hex digits of a salted hash."""
-    salt = settings.salt.get_secret_value().encode()
-    return blake2b(salt + user_id.encode()).hexdigest()[:8]
 
 
 def _shared() -> list[Processor]:

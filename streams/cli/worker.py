@@ -15,16 +15,6 @@ from streams.policy_files import read_policy
 from streams.settings import Settings, SettingsError
 from streams.topics import TopicsError, check
 
-EXAMPLES = """
-Examples:
-
-  stagestream worker
-
-  stagestream worker --policy policies/retail.yaml
-
-  STAGESTREAM_BOOTSTRAP_SERVERS=kafka:9092 STAGESTREAM_ENGINE__TIME=records stagestream worker --policy retail
-"""
-
 
 def worker(
     policy: Annotated[
@@ -34,8 +24,15 @@ def worker(
 ) -> None:
     """Read product events, move users, write transitions; one process per core, as many as you like.
 
-    Ends with 0 when asked to stop (SIGTERM, Ctrl-C), 1 when policy, settings or topics cannot be used, and another code
-    when it fails: start it again, nothing is lost.
+    Ends with 0 when asked to stop (SIGTERM, Ctrl-C), 1 when policy, settings or topics cannot be used, and
+    another code when it fails: start it again, nothing is lost.
+
+    Examples:
+        stagestream worker
+
+        stagestream worker --policy policies/retail.yaml
+
+        STAGESTREAM_BOOTSTRAP_SERVERS=kafka:9092 STAGESTREAM_ENGINE__TIME=records stagestream worker
     """
     app = build_app(*_prepared(policy))
     _use_uvloop()

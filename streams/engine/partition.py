@@ -45,6 +45,7 @@ class Notes(msgspec.Struct):
     bad_properties: Counter[str] = msgspec.field(default_factory=Counter)
     late: int = 0
     late_after_tick: int = 0
+    rule_error: str | None = None  # one of the errors that rules raised
     told: list[tuple[Transition, int]] = msgspec.field(default_factory=list)  # with detected_at
 
 
@@ -265,6 +266,8 @@ class Partition:
 
     def _bury(self, letter: DeadLetter) -> None:
         self.notes.dead[letter.reason] += 1
+        if letter.reason == "rule_error":
+            self.notes.rule_error = dict(letter.headers)["dlq_error"].decode()
         self._dead.append(letter)
         self._waiting_bytes += letter.size
         self.is_full = self.is_full or self._waiting_bytes > MAX_WAITING_BYTES

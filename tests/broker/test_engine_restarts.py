@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from stage_models import policy as policies
 from streams import producing, topics
+from streams.engine.failure import EXIT_CODE
 from streams.policy_files import read_policy
 from streams.settings import EngineSettings, Settings
 from tests import workers
@@ -99,3 +101,39 @@ def test_second_worker_takes_its_share_and_gives_it_back(
     run = Run(two, wanted, PARTITIONS, "two", tmp_path / "worker.log", 120)
     run.play(scenario)
     assert run.problems.count == 0, report(run)
+
+
+def test_paused_worker_does_not_write_after_its_partitions_have_gone(
+    loaded: Settings, wanted: Expected, tmp_path: Path, broker: Broker
+) -> None:
+    if broker.kind == "embedded":
+        pytest.skip("the embedded broker does not notice members that are silent")
+    engine = loaded.engine.model_copy(update={"member_id": None})
+    two = loaded.model_copy(update={"engine": engine})
+
+    def scenario(run: Run) -> None:
+        run.start("the paused")
+        run.reach(0.05)
+        paused = run.workers.pop("the paused")
+        paused.process.send_signal(signal.SIGSTOP)
+        try:
+            run.start("the other")
+            workers.wait_until(
+                lambda: (
+                    run.workers["the other"].metrics().get("stagestream_assigned_partitions") == PARTITIONS
+                ),
+                "the other has all partitions",
+                40,
+            )
+            run.reach(0.3)
+            paused.process.send_signal(signal.SIGCONT)
+            workers.wait_until(lambda: not paused.is_running, f"the paused ends; {paused.said()}", 30)
+            assert paused.process.returncode == EXIT_CODE
+        finally:
+            paused.kill()
+
+    run = Run(two, wanted, PARTITIONS, "paused", tmp_path / "worker.log", 120)
+    run.play(scenario)
+    # what its producer already held may still arrive: doubles, and a current-stage that the user's next move mends
+    problems = [words for words in run.problems.words if "current-stage says" not in words]
+    assert problems == [], report(run)

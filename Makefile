@@ -29,7 +29,7 @@ bench: .venv/ready ## Measure the engine beside its peers; needs Java 17 and Mav
 	$(BIN)/python -m bench $(ARGS)
 
 chaos: .venv/ready ## Kill, join and leave on Apache Kafka, and compare with the replay; needs the same
-	TEST_BROKER=apache $(BIN)/python -m tests.chaos $(ARGS)
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 lock: ## Resolve the dependencies anew (needs uv)
 	set -e; for lock in "requirements.lock --extra fast" "requirements-dev.lock --extra dev"; do \

@@ -1,1 +1,0 @@
-"""Brokers for the tests, the benchmarks and the chaos runs: real Apache Kafka where it can be had."""

@@ -71,7 +71,9 @@ class Dues:
         return fired
 
     def overdue(self, before: int) -> int:
-        """How many entries of the begun hours lie before the instant."""
+        """How many entries of the begun hours lie before the instant; constant time when there are none."""
+        if not self._near or self._near[0][0] >= before:
+            return len(self._opening)
         return sum(1 for due, _ in self._near if due < before) + len(self._opening)
 
     def _open_next_hour(self) -> None:

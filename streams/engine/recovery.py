@@ -117,14 +117,14 @@ def _take(state: Recovered, message: Message) -> None:
         if key == POSITION_KEY and value is not None:
             state.position = decode_position(value)
         return
-    user_id = key.decode()
+    users, user_id = state.users, key.decode()
     if value is None:
-        state.users.pop(user_id, None)
+        users.pop(user_id, None)
         return
     stored = stored_user(value)
-    known = state.users.get(user_id)
+    known = users.get(user_id)
     if known is None or rank_of(stored) >= rank_of(known):
-        state.users[user_id] = stored
+        users[user_id] = stored
 
 
 def _take_waiting(state: Recovered, message: Message) -> None:

@@ -20,7 +20,7 @@ from tests.laws.histories import Arrivals, delayed, doubled, random_end, random_
 from tests.laws.live import compiled
 from tests.laws.policies import random_policy
 
-HISTORIES = int(os.environ.get("STAGESTREAM_LAW_HISTORIES", "300"))
+HISTORIES = int(os.environ.get("STAGESTREAM_LAW_HISTORIES", "600"))
 """How many histories law 3 judges; the other laws take a share of it. Raise it for a long run."""
 
 FRESH = int(os.environ.get("STAGESTREAM_LAW_SEED", "0")) or secrets.randbelow(10**9)

@@ -111,7 +111,7 @@ class Maker:
         kind = "low" if is_endless else self.random.choice(["low", "low", "high", "range"])
         bounds = {
             "low": {"at_least": low},
-            "high": {"at_most": low},
+            "high": {"at_most": self.random.choice([low, high])},
             "range": {"at_least": low, "at_most": high},
         }
         return {"total": self.events(), "property": "amount", **bounds[kind], **window}

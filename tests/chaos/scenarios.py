@@ -42,7 +42,7 @@ class Run:
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)  # noqa: S311 -- repeatable on purpose
         self.observed = Observed(self.settings, self.partitions)
-        self._deadline = 0.0
+        self._started = time.monotonic()
 
     @property
     def problems(self) -> Problems:
@@ -56,8 +56,7 @@ class Run:
 
     def play(self, scenario: Callable[[Run], None]) -> None:
         """Play the scenario, let the workers finish, compare. Ends every worker, whatever happens."""
-        started = time.monotonic()
-        self._deadline = started + self.limit_seconds
+        self._started = time.monotonic()
         with ExitStack() as at_end:
             at_end.callback(self.observed.close)
             at_end.callback(self._kill_all)
@@ -66,7 +65,7 @@ class Run:
                 self._follow(self._is_done, "all transitions and all offsets")
             except (TimeoutError, ChildProcessError) as error:
                 self.problems.add(str(error))
-            self.seconds = time.monotonic() - started
+            self.seconds = time.monotonic() - self._started
             for name in list(self.workers):
                 self.stop(name)
             self.observed.read_to_end()
@@ -112,7 +111,7 @@ class Run:
                 if not worker.is_running:
                     code = self.workers.pop(name).process.returncode
                     raise ChildProcessError(f"{name} ended by itself with {code}; it said:\n{worker.said()}")
-            if time.monotonic() > self._deadline:
+            if time.monotonic() > self._started + self.limit_seconds:
                 said = "\n".join(worker.said() for worker in self.workers.values())
                 raise TimeoutError(
                     f"{what}: not within {self.limit_seconds:.0f} s ({self.share:.1%} seen); it said:\n{said}"
@@ -122,7 +121,8 @@ class Run:
         return self.share >= 1 and workers.has_committed_all(self.settings, self.partitions)
 
     def _note(self, what: str) -> None:
-        self.faults.append(f"{self.share:6.1%} of the transitions seen: {what}")
+        seconds = time.monotonic() - self._started
+        self.faults.append(f"{seconds:6.1f} s, {self.share:6.1%} of the transitions seen: {what}")
 
     def _kill_all(self) -> None:
         for worker in self.workers.values():

@@ -56,6 +56,9 @@ def random_event(random: Random, user_id: str, event_id: str, at: int, names: li
     amount = random.choice(AMOUNTS)
     if amount is not None:
         properties["amount"] = amount
+    if random.random() < 0.3:
+        properties["coupon"] = random.choice(["spring", "summer"])
+        properties["tags"] = random.choice([["new", "web"], "renewed", []])
     oddity = random.random()
     return Event(
         user_id=user_id,

@@ -26,6 +26,9 @@ WHERES: list[dict[str, Any]] = [
     {"plan.kind": {"is": "pro"}},
     {"plan.kind": {"in": ["pro", "team"]}},
     {"amount": {"at_most": 5}, "plan.kind": {"starts_with": "t"}},
+    {"coupon": {"exists": False}, "plan.kind": {"is_not": "free"}},
+    {"coupon": {"not_in": ["spring", "autumn"]}},
+    {"tags": {"contains": "new"}},
 ]
 ZONES = {  # with a day near which the local clock does something odd
     "UTC": "2024-02-28",

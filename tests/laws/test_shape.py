@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from stage_models.advance import advance
-from stage_models.events import Event
+from stage_models.events import Event, Tick
 from stage_models.transitions import Transition
 from stage_models.user import User
 from tests.laws.cases import Case, check, full_case, seeds
@@ -70,6 +70,22 @@ def corrects_the_unknown(told: list[Transition]) -> str | None:
     return None
 
 
+def next_check_comes_late(case: Case) -> str | None:
+    """Moves by time, with nothing in between, come no earlier than the move before them foretold."""
+    _, found = apply(case.policy, [*case.arrivals, Tick(case.end + 1)])
+    last: Transition | None = None
+    for step in found:
+        for one in step.transitions:
+            if last is not None and one.cause == "time" and one.effective_at > last.effective_at:
+                foretold = last.next_check_at
+                if foretold is None or not last.effective_at < foretold <= one.effective_at:
+                    return f"transition {last.sequence} foretold {foretold}, then came {one}"
+            last = one
+        if not step.transitions and step.is_changed:
+            last = None
+    return None
+
+
 def second_judgement_shows(case: Case) -> str | None:
     """After each arrival, something that no rule counts comes at the clock: all is judged once more."""
     user: User | None = None
@@ -89,6 +105,12 @@ def second_judgement_shows(case: Case) -> str | None:
 def test_sequences_stages_and_segments_chain() -> None:
     for seed in seeds(1 / 3):
         check(full_case(seed), is_badly_shaped)
+
+
+@pytest.mark.timeout(120)
+def test_next_check_is_never_late() -> None:
+    for seed in seeds(1 / 6):
+        check(full_case(seed), next_check_comes_late)
 
 
 @pytest.mark.timeout(120)

@@ -136,11 +136,13 @@ def value_at(properties: Mapping[str, Any], path: str) -> Any:
 
 
 def compares(comparison: str, wanted: Any, value: Any) -> bool:
-    """One comparison of a property's value; a value that is missing or of another type does not pass."""
+    """One comparison of a property's value. One of another type does not pass; one that is missing only
+    where that is what is asked for.
+    """
     if comparison == "exists":
         return (value is not None) == bool(wanted)
     if value is None:
-        return False
+        return comparison in {"is_not", "not_in"}
     if comparison in {"above", "at_least", "below", "at_most"}:
         number, limit = figure(value), figure(wanted)
         assert limit is not None

@@ -100,6 +100,8 @@ def stagestream(arena: Arena, source: Source, name: str) -> Result:
         workers.wait_until(lambda: done() > 0, f"{name}: the first record", limit, _FIRST_LOOK_SECONDS)
         first, start = done(), read(worker.pid)
         workers.wait_until(lambda: done() == source.total, f"{name}: the last record", limit, _LOOK_SECONDS)
+        if (applied := worker.metrics()["stagestream_events_total"]) != source.total:
+            raise ValueError(f"{name}: {applied:.0f} events applied, {source.total} expected")
         peak = peak_mib(worker.pid)
         worker.process.terminate()
         _wait_committed(settings)

@@ -72,17 +72,22 @@ def corrects_the_unknown(told: list[Transition]) -> str | None:
 
 def next_check_comes_late(case: Case) -> str | None:
     """Moves by time, with nothing in between, come no earlier than the move before them foretold."""
-    _, found = apply(case.policy, [*case.arrivals, Tick(case.end + 1)])
+    user: User | None = None
     last: Transition | None = None
-    for step in found:
+    for arrival in [*case.arrivals, Tick(case.end + 1)]:
+        is_event = isinstance(arrival, Event)
+        if user is None and not is_event:
+            continue
+        user, [step] = apply(case.policy, [arrival], user)
         for one in step.transitions:
             if last is not None and one.cause == "time" and one.effective_at > last.effective_at:
                 foretold = last.next_check_at
                 if foretold is None or not last.effective_at < foretold <= one.effective_at:
                     return f"transition {last.sequence} foretold {foretold}, then came {one}"
             last = one
-        if not step.transitions and step.is_changed:
-            last = None
+        is_told = bool(step.transitions) and step.transitions[-1].event is not None
+        if is_event and not is_told:
+            last = None  # the event may have changed what is due without a move
     return None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from stage_models.events import Event
-from tests.laws.cases import Case, check, full_case, late_case, ordered_case, seeds
+from tests.laws.cases import PATIENCE_SECONDS, Case, check, full_case, late_case, ordered_case, seeds
 from tests.laws.live import as_moves, as_seen, transitions
 from tests.reference.judge import Move, judge
 
@@ -30,7 +30,7 @@ def disagreement(case: Case) -> str | None:
     return f"move {place + 1}\n  judge: {wanted[place : place + 1]}\n  step:  {found[place : place + 1]}"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 @pytest.mark.parametrize("make", [ordered_case, late_case, full_case])
 def test_judge_and_step_agree(make: Callable[[int], Case]) -> None:
     for seed in seeds(1 / 3):

@@ -9,7 +9,7 @@ import pytest
 import stage_models.conditions  # noqa: F401  defines all conditions
 from stage_models.conditions.rule import Condition
 from stage_models.user import NEVER, User
-from tests.laws.cases import late_case, ordered_case
+from tests.laws.cases import PATIENCE_SECONDS, late_case, ordered_case
 from tests.laws.test_judge import disagreement
 
 CASES = 400
@@ -34,7 +34,7 @@ def answer_late(kind: type[Condition], patch: pytest.MonkeyPatch, late_ms: int |
     patch.setattr(kind, "next_change", next_change)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 @pytest.mark.parametrize("late_ms", [1, None], ids=["a-millisecond-late", "never"])
 @pytest.mark.parametrize("kind", list(conditions()), ids=lambda kind: kind.__name__)
 def test_judge_catches_a_condition_that_answers_late(

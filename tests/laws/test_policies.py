@@ -6,10 +6,10 @@ import pytest
 
 from stage_models.policy.load import load
 from stage_models.policy.problems import PolicyError
-from tests.laws.cases import as_yaml, ordered_case, seeds
+from tests.laws.cases import PATIENCE_SECONDS, as_yaml, ordered_case, seeds
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 def test_random_policies_load_from_their_text() -> None:
     refused: list[str] = []
     count = 0

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from stage_models.events import Event
 from stage_models.instants import DAY
 from stage_models.policy.load import load
+from tests.laws.cases import PATIENCE_SECONDS
 from tests.laws.live import as_moves, as_seen, transitions
 from tests.laws.purchase_log import households, sample
 from tests.reference.judge import judge
@@ -28,13 +29,13 @@ def assert_judge_and_step_agree(events: list[Event]) -> None:
     assert len(found) > 1
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 @pytest.mark.parametrize("household", sample(every=25))
 def test_judge_and_step_agree_on_a_household(household: str) -> None:
     assert_judge_and_step_agree(households()[household])
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 @pytest.mark.parametrize("household", sample(every=60))
 def test_judge_and_step_agree_when_a_household_is_reported_late(household: str) -> None:
     random = Random(household)  # noqa: S311  a seeded delay, no secret

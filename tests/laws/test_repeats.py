@@ -8,7 +8,7 @@ import pytest
 
 from stage_models.events import Event
 from stage_models.user import encode
-from tests.laws.cases import Case, check, late_case, seeds
+from tests.laws.cases import PATIENCE_SECONDS, Case, check, late_case, seeds
 from tests.laws.histories import doubled
 from tests.laws.live import apply, told_by, transitions
 
@@ -33,13 +33,13 @@ def known_repeat_is_applied(case: Case) -> str | None:
     return None
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 def test_doubled_events_change_nothing() -> None:
     for seed in seeds(1 / 6):
         check(late_case(seed), repeat_shows)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 def test_record_that_comes_again_at_once_is_dropped() -> None:
     for seed in seeds(1 / 12):
         check(late_case(seed), known_repeat_is_applied)

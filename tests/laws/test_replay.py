@@ -10,7 +10,7 @@ from stage_models.advance import advance
 from stage_models.events import Event, Tick
 from stage_models.transitions import Transition
 from stage_models.user import User, decode, encode
-from tests.laws.cases import Case, check, late_case, seeds
+from tests.laws.cases import PATIENCE_SECONDS, Case, check, late_case, seeds
 from tests.laws.live import apply, told_by, transitions
 
 
@@ -102,19 +102,19 @@ def later_tick_differs(case: Case) -> str | None:
     return None if punctual == late else f"at each due: {punctual}\nat the end:  {late}"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 def test_replay_equals_live_with_any_slices_restarts_and_ticks() -> None:
     for seed in seeds(1 / 3):
         check(late_case(seed), replay_differs)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 def test_extra_ticks_change_nothing() -> None:
     for seed in seeds(1 / 6):
         check(late_case(seed), extra_ticks_show)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 def test_later_tick_only_delays() -> None:
     for seed in seeds(1 / 6):
         check(late_case(seed), later_tick_differs)

@@ -10,7 +10,7 @@ from stage_models.advance import advance
 from stage_models.events import Event, Tick
 from stage_models.transitions import Transition
 from stage_models.user import User
-from tests.laws.cases import Case, check, full_case, seeds
+from tests.laws.cases import PATIENCE_SECONDS, Case, check, full_case, seeds
 from tests.laws.live import apply, transitions
 
 
@@ -106,19 +106,19 @@ def second_judgement_shows(case: Case) -> str | None:
     return None
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 def test_sequences_stages_and_segments_chain() -> None:
     for seed in seeds(1 / 3):
         check(full_case(seed), is_badly_shaped)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 def test_next_check_is_never_late() -> None:
     for seed in seeds(1 / 6):
         check(full_case(seed), next_check_comes_late)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 def test_judging_twice_changes_nothing() -> None:
     for seed in seeds(1 / 6):
         check(full_case(seed), second_judgement_shows)

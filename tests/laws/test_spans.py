@@ -9,7 +9,7 @@ import pytest
 
 from stage_models.events import Event
 from stage_models.instants import DAY
-from tests.laws.cases import Case, check, seeds
+from tests.laws.cases import PATIENCE_SECONDS, Case, check, seeds
 from tests.laws.histories import random_end, random_history
 from tests.laws.live import as_seen, compiled, transitions
 from tests.laws.policies import SCALES, SETS, ZONES, Maker
@@ -84,14 +84,14 @@ def random_case(seed: int, kind: str) -> Case:
     return Case(seed, data, list(events), random_end(random, data, events))
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_rule_holds_when_plain_loops_say_so(kind: str) -> None:
     for seed in seeds(1 / 12):
         check(random_case(seed, kind), disagreement)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 @pytest.mark.parametrize("rule", RETAIL_RULES, ids="-".join)
 def test_rule_holds_for_real_households_when_plain_loops_say_so(rule: dict[str, Any]) -> None:
     has_held = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stage_models.user import decode, encode
-from tests.laws.cases import Case, check, full_case, seeds
+from tests.laws.cases import PATIENCE_SECONDS, Case, check, full_case, seeds
 from tests.laws.live import apply
 
 
@@ -25,7 +25,7 @@ def does_not_survive(case: Case) -> str | None:
     return None
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 def test_stored_user_survives_encode_and_decode() -> None:
     for seed in seeds(1 / 3):
         check(full_case(seed), does_not_survive)

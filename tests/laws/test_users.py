@@ -10,14 +10,14 @@ from stage_models.events import Event
 from stage_models.policy.compile import Policy
 from stage_models.replay import Replay
 from stage_models.transitions import Transition
-from tests.laws.cases import late_case, seeds
+from tests.laws.cases import PATIENCE_SECONDS, late_case, seeds
 from tests.laws.histories import delayed, random_history
 from tests.laws.live import transitions
 
 USERS = ["ada", "ben", "cleo"]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 def test_users_do_not_touch_each_other() -> None:
     for seed in seeds(1 / 10):
         case = late_case(seed)

@@ -9,6 +9,7 @@ of the last allowed lateness.
 from __future__ import annotations
 
 from bisect import bisect_left
+from typing import Any
 
 from stage_models.event_sets import EventSet
 from stage_models.events import Event, property_of
@@ -19,27 +20,18 @@ from stage_models.figures import millionths
 from stage_models.user import NEVER, User
 
 
-class Anchored(Fact):
-    """The `depth` oldest events of the window, or with a property (`path`) all of them."""
+class Windowed(Fact):
+    """Items, ascending by their first figure, of a window that begins at an anchor (None: first seen)."""
 
-    __slots__ = ("anchor", "depth", "lateness_ms", "path", "within_ms")
+    __slots__ = ("anchor", "lateness_ms", "within_ms")
 
     def __init__(
-        self,
-        events: EventSet,
-        anchor: First | None,
-        within_ms: int | None,
-        lateness_ms: int,
-        *,
-        depth: int | None = None,
-        path: str | None = None,
+        self, events: EventSet, anchor: First | None, within_ms: int | None, lateness_ms: int, *what: Any
     ) -> None:
-        super().__init__(events, anchor.key if anchor else None, within_ms, lateness_ms, depth, path)
+        super().__init__(events, anchor.key if anchor else None, within_ms, lateness_ms, *what)
         self.anchor = anchor
         self.within_ms = within_ms
         self.lateness_ms = lateness_ms
-        self.depth = depth
-        self.path = path
 
     def anchor_of(self, user: User) -> int | None:
         """The instant at which the window begins for this user, None while there is none."""
@@ -59,6 +51,26 @@ class Anchored(Fact):
     def end(self, anchor: int) -> int:
         """The first instant behind the window that begins at the anchor."""
         return NEVER if self.within_ms is None else anchor + self.within_ms
+
+
+class Anchored(Windowed):
+    """The `depth` oldest events of the window, or with a property (`path`) all of them."""
+
+    __slots__ = ("depth", "path")
+
+    def __init__(
+        self,
+        events: EventSet,
+        anchor: First | None,
+        within_ms: int | None,
+        lateness_ms: int,
+        *,
+        depth: int | None = None,
+        path: str | None = None,
+    ) -> None:
+        super().__init__(events, anchor, within_ms, lateness_ms, depth, path)
+        self.depth = depth
+        self.path = path
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         item = [event.occurred_at, digest]

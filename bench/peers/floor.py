@@ -49,7 +49,8 @@ def with_confluent(job: Job) -> None:
     with closing(Consumer(config)) as consumer:
         consumer.assign([TopicPartition(job.source, number, 0) for number in range(job.partitions)])
         while progress.done < job.total:
-            messages = consumer.consume(5_000, 1.0)
+            # never more than there are: it would wait for the rest of them
+            messages = consumer.consume(min(5_000, job.total - progress.done), 1.0)
             progress.add(0)
             for message in messages:
                 decode(message.value() or b"")

@@ -122,6 +122,7 @@ ladder:
   - {{stage: signup, action: x}}
   - {{stage: buyer, when: {{performed: Report Exported}}, action: x}}
 segments:
+  - {{segment: first, when: {{performed: order}}, action: x}}
   - {{segment: rule, when: {rule}, action: x}}
 """
     assert load(text, name_of(LANGUAGE)).segments

@@ -18,6 +18,8 @@ from stage_models.conditions.performed import Performed
 from stage_models.conditions.reached import Reached
 from stage_models.conditions.recent import Recent
 from stage_models.conditions.rule import Condition, Rule
+from stage_models.conditions.segment import InSegment
+from stage_models.conditions.stage import InStage
 from stage_models.conditions.total import Total
 
 
@@ -37,6 +39,8 @@ AnyRule = Annotated[
     | Annotated[Inactive, Tag(Inactive.KEY)]
     | Annotated[Missing, Tag(Missing.KEY)]
     | Annotated[Reached, Tag(Reached.KEY)]
+    | Annotated[InStage, Tag(InStage.KEY)]
+    | Annotated[InSegment, Tag(InSegment.KEY)]
     | Annotated[combinations.All, Tag(combinations.All.KEY)]
     | Annotated[combinations.Any, Tag(combinations.Any.KEY)]
     | Annotated[combinations.Not, Tag(combinations.Not.KEY)],

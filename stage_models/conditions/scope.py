@@ -44,6 +44,7 @@ class Registry:
         self.calendar = calendar
         self.lateness_ms = lateness_ms
         self.stages: list[str] = []  # all stages, in file order
+        self.segments: list[str] = []  # all segments, in file order
         self.facts: dict[tuple[Any, ...], Fact] = {}
         self.flaws: list[Flaw] = []
         self.used_sets: set[str] = set()
@@ -64,16 +65,19 @@ class Registry:
 class Scope:
     """The view of one rule: where it stands, and what it may use."""
 
-    def __init__(self, registry: Registry, where: Place, place: str, *, stage: int | None) -> None:
+    def __init__(
+        self, registry: Registry, where: Place, place: str, *, stage: int | None, segment: int | None = None
+    ) -> None:
         self.registry = registry
         self.where = where  # way in the file, for messages
         self.place = place  # name in the policy, for evidence: ladder.power.when.all.0
         self.stage = stage  # index of the stage the rule belongs to; None in a segment
+        self.segment = segment  # index of the segment the rule belongs to; None in a stage
 
     def part(self, *keys: str | int) -> Scope:
         """The scope of a rule inside this one."""
         place = ".".join([self.place, *map(str, keys)])
-        return Scope(self.registry, (*self.where, *keys), place, stage=self.stage)
+        return Scope(self.registry, (*self.where, *keys), place, stage=self.stage, segment=self.segment)
 
     @property
     def calendar(self) -> Calendar:
@@ -97,15 +101,32 @@ class Scope:
 
     def stage_index(self, key: str, name: str, last: int) -> int:
         """The index of a stage among the first `last`; an unknown one is a flaw."""
-        names = self.registry.stages[:last]
+        return self._index("stage", key, name, self.registry.stages, last)
+
+    def segment_latch(self, key: str, name: str) -> int:
+        """The latch of a segment above this one; an unknown one is a flaw."""
+        assert self.segment is not None
+        latches_of_stages = len(self.registry.stages) - 1
+        return latches_of_stages + self._index("segment", key, name, self.registry.segments, self.segment)
+
+    def refuse_in_ladder(self, key: str, name: str) -> None:
+        """Say that a rule of a stage cannot ask this; it would have to know what is judged after it."""
+        self.refuse(
+            key,
+            f"a rule of a stage cannot refer to a {key}",
+            expected="reached: a stage above this one",
+            found=f"{key}: {name}",
+        )
+
+    def _index(self, kind: str, key: str, name: str, all_names: list[str], last: int) -> int:
+        names = all_names[:last]
         if name in names:
             return names.index(name)
-        message = f'unknown stage "{name}" in {key}'
-        if name in self.registry.stages:
-            message = f'stage "{name}" in {key} does not stand above this one'
-        self.registry.flaws.append(
-            Flaw((*self.where, key), message, f"one of: {', '.join(names)}", name, choices=tuple(names))
-        )
+        message = f'unknown {kind} "{name}" in {key}'
+        if name in all_names:
+            message = f'{kind} "{name}" in {key} does not stand above this one'
+        expected = f"one of: {', '.join(names) or 'none stands above this one'}"
+        self.registry.flaws.append(Flaw((*self.where, key), message, expected, name, choices=tuple(names)))
         return 0
 
     def events(self, key: str, events: Events, where: Where | None = None) -> EventSet:

@@ -49,6 +49,11 @@ def window_words(within: Duration | None, since: Events | None) -> str:
     return f" in the {within} after {anchor}" if within else f" since {anchor}"
 
 
+def for_words(length: Duration | None) -> str:
+    """For example ` for 30 days`; nothing where there is no such key."""
+    return f" for {length}" if length else ""
+
+
 def anchor_fact(scope: Scope, key: str, since: Events) -> First | None:
     """The fact that holds the anchor; None for `first_seen`, which every user has."""
     return None if since == FIRST_SEEN else scope.fact(First(scope.events(key, since)))

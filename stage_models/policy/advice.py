@@ -16,6 +16,8 @@ from stage_models.conditions.performed import Performed
 from stage_models.conditions.reached import Reached
 from stage_models.conditions.recent import Recent
 from stage_models.conditions.scope import events_label
+from stage_models.conditions.segment import InSegment
+from stage_models.conditions.stage import InStage
 from stage_models.conditions.total import Total
 from stage_models.policy.compile import Policy
 from stage_models.policy.problems import Problem
@@ -30,6 +32,7 @@ MOST_ITEMS = 100
 ITEM_BYTES = 20  # time and hash as msgpack writes them, with their array
 _INTENT = ("intent", "purchas", "buy", "order", "checkout", "upgrade")
 _EVENT_KEYS = ("since", "since_last")
+_WITHOUT_EVENTS = (All, Any, Not, Reached, InStage, InSegment)
 
 
 def advice_of(policy: Policy, source: Source, today: date) -> list[Problem]:
@@ -144,7 +147,7 @@ def _latches(spec: PolicySpec) -> Iterator[tuple[Path, StageSpec | SegmentSpec]]
 def _events_used(spec: PolicySpec | StageSpec | SegmentSpec) -> Iterator[Events]:
     """What rules name where they want events."""
     for _, rule in models_in(spec):
-        if isinstance(rule, Rule) and not isinstance(rule, All | Any | Not | Reached):
+        if isinstance(rule, Rule) and not isinstance(rule, _WITHOUT_EVENTS):
             for key in (rule.KEY, *_EVENT_KEYS):
                 events: Events | None = getattr(rule, key, None)
                 if events is not None:

@@ -210,6 +210,7 @@ def compile_policy(spec: PolicySpec) -> tuple[Policy, list[Flaw]]:
     registry = Registry(spec.events, calendar, spec.late.allowed_lateness.ms)
     registry.flaws += flaws
     registry.stages = [stage.stage for stage in spec.ladder]
+    registry.segments = [segment.segment for segment in spec.segments]
     stages = [_stage(registry, spec, number) for number in range(len(spec.ladder))]
     segments = [_segment(registry, spec, number) for number in range(len(spec.segments))]
     registry.flaws += _ladder_flaws(spec)
@@ -247,7 +248,9 @@ def _latch(
     stage: int | None,
 ) -> LatchRule:
     def compiled(key: str, rule: Rule) -> Condition:
-        return rule.compile(Scope(registry, (*where, key), f"{place}.{key}", stage=stage))
+        segment = index - len(registry.stages) + 1 if stage is None else None
+        scope = Scope(registry, (*where, key), f"{place}.{key}", stage=stage, segment=segment)
+        return rule.compile(scope)
 
     assert spec.when is not None
     cool_down = spec.cool_down if isinstance(spec, SegmentSpec) else None

@@ -245,9 +245,6 @@ def _no_rule_type(error: _Error, data: Any) -> Refusal:
     if not isinstance(rule, dict):
         return Refusal(error.path, "this is not a rule", "keys with values", hint="{performed: order}")
     for key in rule:
-        if key in ("stage", "segment") and error.path[0] == "ladder":
-            message, words = f"a rule of a stage cannot refer to a {key}", "reached: a stage above this one"
-            return Refusal((*error.path, key), message, words, f"{key}: {rule[key]}", is_key=True)
         if key in _LATER_RULES:
             return Refusal(
                 (*error.path, key), f'rule type "{key}" is not there yet', tuple(RULE_OF), key, is_key=True

@@ -20,13 +20,13 @@ from tests.laws.histories import Arrivals, delayed, doubled, random_end, random_
 from tests.laws.live import compiled
 from tests.laws.policies import random_policy
 
-HISTORIES = int(os.environ.get("STAGESTREAM_LAW_HISTORIES", "600"))
+HISTORIES = int(os.environ.get("LAW_HISTORIES", "600"))
 """How many histories law 3 judges; the other laws take a share of it. Raise it for a long run."""
 
 PATIENCE_SECONDS = max(120, HISTORIES // 5)
 """Time-out of one law; it grows with the histories."""
 
-FRESH = int(os.environ.get("STAGESTREAM_LAW_SEED", "0")) or secrets.randbelow(10**9)
+FRESH = int(os.environ.get("LAW_SEED", "0")) or secrets.randbelow(10**9)
 """The first of the fresh seeds of this run; the fixed seeds start at 0."""
 
 

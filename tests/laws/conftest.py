@@ -10,5 +10,5 @@ from tests.laws.cases import FRESH, HISTORIES
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(
         f"laws: {HISTORIES} histories, fresh seeds from {FRESH} "
-        f"(repeat: STAGESTREAM_LAW_SEED={FRESH} STAGESTREAM_LAW_HISTORIES={HISTORIES})"
+        f"(repeat: LAW_SEED={FRESH} LAW_HISTORIES={HISTORIES})"
     )

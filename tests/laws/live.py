@@ -49,7 +49,9 @@ def told_by(found: Iterable[Step]) -> list[Transition]:
 
 def as_seen(event: Event) -> Seen:
     """The event as the reference takes it."""
-    return Seen(event.occurred_at, event.event_id, event.name, event.properties, event.is_active)
+    return Seen(
+        event.occurred_at, event.event_id, event.name, event.properties, event.is_active, event.traits
+    )
 
 
 def as_move(told: Transition, sequences: dict[str, int]) -> Move:

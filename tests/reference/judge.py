@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.reference.memory import Memory
+from tests.reference.past import Answer, Past, Rule
 from tests.reference.reading import Seen, duration_ms, durations_in, midnights
-from tests.reference.rules import Answer, Past, Rule, answer, opposite
+from tests.reference.rules import Ladder, answer, opposite
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,13 @@ class Latch:
     began: Change | None = None
     ended: Change | None = None
 
-    def is_reached(self, within: int | None, at: int) -> bool:
+    def is_reached(self, rule: Rule, at: int) -> bool:
         """On, or was on before; with a duration until it went off plus that."""
-        return self.is_on or (self.ended is not None and (within is None or at < self.ended.at + within))
+        return self.is_on or (self.ended is not None and is_of_late(rule, self.ended.at, at))
+
+    def is_held(self, rule: Rule, at: int) -> bool:
+        """On, and for that long."""
+        return self.is_on and self.began is not None and at >= self.began.at + for_ms(rule)
 
 
 @dataclass
@@ -158,7 +163,7 @@ class Judge:
         latches = self.stages + self.segments
         changes = [change for latch in latches for change in (latch.began, latch.ended) if change]
         starts = {event.at for event in self.remembered} | {change.at for change in changes}
-        starts |= set(self.left.values())
+        starts |= {*self.left.values(), self.stage_since}
         edges = {start + duration for start in starts for duration in self.durations}
         instants = edges | midnights(after, before, self.zone)
         return sorted(instant for instant in instants if after < instant < before)
@@ -174,12 +179,12 @@ class Judge:
         since = self.stage_since
 
         for latch in self.stages:
-            self.settle(latch, past, occasion, self.is_latch_reached)
+            self.settle(latch, past, occasion, self.asked_by_stage)
         stage = next((latch.name for latch in reversed(self.stages) if latch.is_on), self.names[0])
         if stage != place.stage:
             self.go_to(stage, occasion.at)
         for latch in self.segments:
-            self.settle(latch, past, occasion, self.is_stage_reached)
+            self.settle(latch, past, occasion, self.asked_by_segment)
 
         for latch in self.segments:
             if before[latch.name].is_on and not latch.is_on:
@@ -196,10 +201,10 @@ class Judge:
                 self.tell_entered(latch, before[latch.name].began, occasion, place)
         return any(latch.is_on != before[latch.name].is_on for latch in latches)
 
-    def settle(self, latch: Latch, past: Past, occasion: Occasion, reached: Any) -> None:
+    def settle(self, latch: Latch, past: Past, occasion: Occasion, ladder: Ladder) -> None:
         at = occasion.at
-        when = answer(latch.when, past, at, reached)
-        until: Answer = opposite(when) if latch.until is None else answer(latch.until, past, at, reached)
+        when = answer(latch.when, past, at, ladder)
+        until: Answer = opposite(when) if latch.until is None else answer(latch.until, past, at, ladder)
         if latch.is_on:
             assert latch.began is not None
             may_end = at >= latch.began.at + latch.stay_ms or occasion.waives(
@@ -216,14 +221,19 @@ class Judge:
             ):
                 latch.is_on, latch.began = True, Change(at, occasion.cause == "time")
 
-    def is_latch_reached(self, stage: str, within: int | None, at: int) -> bool:
-        latch = next((latch for latch in self.stages if latch.name == stage), None)
-        return latch is None or latch.is_reached(within, at)
+    def asked_by_stage(self, rule: Rule, at: int) -> bool:
+        """What a stage's rule reads of the ladder: the latches of stages above it."""
+        latch = next((latch for latch in self.stages if latch.name == rule["reached"]), None)
+        return latch is None or latch.is_reached(rule, at)
 
-    def is_stage_reached(self, stage: str, within: int | None, at: int) -> bool:
-        if self.stage == stage:
-            return True
-        return stage in self.visited and (within is None or at < self.left[stage] + within)
+    def asked_by_segment(self, rule: Rule, at: int) -> bool:
+        """What a segment's rule reads: the stage, the stages the user was in, segments above it."""
+        if "segment" in rule:
+            return next(latch for latch in self.segments if latch.name == rule["segment"]).is_held(rule, at)
+        if "stage" in rule:
+            return self.stage == rule["stage"] and at >= self.stage_since + for_ms(rule)
+        stage = rule["reached"]
+        return self.stage == stage or (stage in self.visited and is_of_late(rule, self.left[stage], at))
 
     def go_to(self, stage: str, at: int) -> None:
         if self.stage is not None:
@@ -328,6 +338,15 @@ def withdrawn_change(change: Change | None, occasion: Occasion) -> tuple[int, ..
         return ()
     assert occasion.event is not None
     return (change.sequence,) if change.at >= occasion.event.at else ()
+
+
+def for_ms(rule: Rule) -> int:
+    return duration_ms(rule["for"]) if "for" in rule else 0
+
+
+def is_of_late(rule: Rule, left_at: int, at: int) -> bool:
+    """Whether what was left is still reached: with `within` until that long after."""
+    return "within" not in rule or at < left_at + duration_ms(rule["within"])
 
 
 def latch_of(name: str, spec: Mapping[str, Any]) -> Latch:

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tests.reference.past import Past, Rule, anchor_of
 from tests.reference.reading import Seen, duration_ms, figure, is_set_name, local_date
-from tests.reference.rules import Past, Rule, anchor_of
 
 Kept = list[Any]
 Newest = tuple[str, str]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -30,6 +31,7 @@ class Seen:
     name: str | None
     properties: Mapping[str, Any]
     is_active: bool = True
+    traits: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def order(self) -> tuple[int, int]:
@@ -51,22 +53,28 @@ def duration_ms(text: str) -> int:
     return days + sum(int(n) * ISO_TIME_UNIT_MS[unit] for n, unit in re.findall(r"(\d+)([HMS])", clock))
 
 
+def is_in_days(text: str) -> bool:
+    """Whether a duration is written in days (or weeks), so that calendar days are meant."""
+    return re.fullmatch(r"\d+ (day|week)s?|P(\d+W)?(\d+D)?", text) is not None
+
+
 def durations_in(value: Any) -> set[int]:
-    """Every duration that stands anywhere in a policy, in milliseconds."""
+    """Every duration that stands anywhere in a policy, in milliseconds; of stretches the reach of each."""
     if isinstance(value, Mapping):
-        named = {"within", "for", "stay_at_least", "cool_down"}
+        named = {"within", "for", "stay_at_least", "cool_down", "gap", "after"}
         own = {duration_ms(text) for key, text in value.items() if key in named and isinstance(text, str)}
+        own |= {duration_ms(value["per"]) * (n + 1) for n in range(value.get("of_last", 0))}
         return own.union(*(durations_in(inner) for inner in value.values()))
     if isinstance(value, list):
         return set().union(*(durations_in(inner) for inner in value))
     return set()
 
 
-def figure(value: Any) -> Decimal | None:
-    """The number as a decimal, or None where the value is no number."""
+def figure(value: Any) -> Fraction | None:
+    """The number, exactly as it is written, or None where the value is none."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
-    return Decimal(str(value))
+    return Fraction(str(value))
 
 
 @lru_cache(maxsize=100_000)
@@ -100,12 +108,21 @@ def is_set_name(events: Any) -> bool:
     return isinstance(events, str) and re.fullmatch(r"[a-z0-9_-]+", events) is not None
 
 
-def is_in(events: Any, event: Seen, sets: Mapping[str, Any]) -> bool:
+def is_during(span: Mapping[str, str], day: date) -> bool:
+    """Whether the date lies in a span: of one year or some, or of every year (both ends included)."""
+    start, end = span["from"], span["to"]
+    if len(start) == len("2026-11-20"):
+        return start <= day.isoformat() <= end
+    today = f"{day:%m-%d}"
+    return start <= today <= end if start <= end else today >= start or today <= end
+
+
+def is_in(events: Any, event: Seen, sets: Mapping[str, Any], zone: str) -> bool:
     """Whether the event belongs to what a rule wants: a name, a set's name, a list or a set in place."""
     if event.name is None or not event.is_active:
         return False
     if isinstance(events, str):
-        return is_in(sets[events], event, {}) if is_set_name(events) else event.name == events
+        return is_in(sets[events], event, {}, zone) if is_set_name(events) else event.name == events
     if isinstance(events, list):
         return event.name in events
     if not events.get("any"):
@@ -113,6 +130,8 @@ def is_in(events: Any, event: Seen, sets: Mapping[str, Any]) -> bool:
         if event.name not in (named if isinstance(named, list) else [named]):
             return False
     if event.name in events.get("except", []):
+        return False
+    if "during" in events and not is_during(events["during"], local_date(event.at, zone)):
         return False
     return fits(events.get("where", {}), event.properties)
 

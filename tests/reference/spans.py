@@ -1,6 +1,7 @@
 """When one rule held, over a complete history in time order: even simpler than the judge, without latches.
 
-An undecided rule leaves things as they were. Rules that read the ladder (`reached`) are the judge's matter.
+An undecided rule leaves things as they were. Rules that read the ladder (`reached`, `stage`, `segment`) are
+the judge's matter.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tests.reference.past import Past, Rule
 from tests.reference.reading import Seen, durations_in, midnights
-from tests.reference.rules import Past, Rule, answer
+from tests.reference.rules import answer
 
 Span = tuple[int, int | None]
 """From (included) to (not included; None: still holds at the end), UTC milliseconds."""
@@ -49,5 +51,5 @@ def tidy(found: Sequence[Span]) -> list[Span]:
     return joined
 
 
-def no_ladder(stage: str, within: int | None, at: int) -> bool:
-    raise AssertionError(f"a single rule has no ladder: reached {stage}, {within}, {at}")
+def no_ladder(rule: Rule, at: int) -> bool:
+    raise AssertionError(f"a single rule has no ladder: {rule} at {at}")

@@ -12,6 +12,7 @@ from pydantic import Discriminator, Tag
 
 from stage_models.conditions import combinations
 from stage_models.conditions.active_days import ActiveDays
+from stage_models.conditions.declining import Declining
 from stage_models.conditions.inactive import Inactive
 from stage_models.conditions.missing import Missing
 from stage_models.conditions.performed import Performed
@@ -38,6 +39,7 @@ AnyRule = Annotated[
     | Annotated[Recent, Tag(Recent.KEY)]
     | Annotated[Inactive, Tag(Inactive.KEY)]
     | Annotated[Missing, Tag(Missing.KEY)]
+    | Annotated[Declining, Tag(Declining.KEY)]
     | Annotated[Reached, Tag(Reached.KEY)]
     | Annotated[InStage, Tag(InStage.KEY)]
     | Annotated[InSegment, Tag(InSegment.KEY)]

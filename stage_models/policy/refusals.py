@@ -36,7 +36,6 @@ _LATER_RULES = (
     "regular",
     "returned",
     "sequence",
-    "declining",
     "trait",
     "during",
 )
@@ -58,8 +57,10 @@ _WANTED = {
     "date_from_datetime_inexact": "a date such as 2027-02-01",
 }
 _EXAMPLE = {
+    "against": "28 days",
     "action": "what to do for who enters here",
     "at_least": "2",
+    "by": "60 %",
     "for": "14 days",
     "last": "3",
     "policy": "my-product",

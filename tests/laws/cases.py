@@ -68,7 +68,7 @@ def as_line(arrival: Event | Tick) -> str:
     if isinstance(arrival, Tick):
         return f"  tick  {format_instant(arrival.time)}"
     passive = "" if arrival.is_active else "  (not active)"
-    what = f"{arrival.name}  {arrival.properties}{passive}"
+    what = f"{arrival.name}  {arrival.properties}  {arrival.traits or ''}{passive}"
     return f"  event {format_instant(arrival.occurred_at)}  {arrival.event_id}  {what}"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from stage_models.events import Event, Tick
 from stage_models.instants import DAY, parse_instant
-from tests.laws.policies import NAMES, ZONES
+from tests.laws.policies import NAMES, TRAITS, ZONES
 from tests.reference.reading import duration_ms, durations_in, first_instant, local_date
 
 Arrivals = list[Event | Tick]
@@ -28,7 +28,7 @@ def random_history(random: Random, policy: dict[str, Any], user_id: str = "u") -
     has_only_dates = random.random() < 0.1
     names = random.sample(NAMES, random.randint(1, len(NAMES)))
     events: list[Event] = []
-    for number in range(random.randint(1, random.choice([6, 15, 40]))):
+    for number in range(random.randint(1, random.choice([6, 15, 30]))):
         if number:
             at = next_time(random, at, [event.occurred_at for event in events], durations, zone)
         occurred_at = at - at % DAY if has_only_dates else at
@@ -60,15 +60,22 @@ def random_event(random: Random, user_id: str, event_id: str, at: int, names: li
         properties["coupon"] = random.choice(["spring", "summer"])
         properties["tags"] = random.choice([["new", "web"], "renewed", []])
     oddity = random.random()
+    is_nameless = oddity < 0.08
     return Event(
         user_id=user_id,
         event_id=event_id,
         occurred_at=at,
-        name=None if oddity < 0.04 else random.choice(names),
-        kind="identify" if oddity < 0.04 else "track",
+        name=None if is_nameless else random.choice(names),
+        kind="identify" if is_nameless else "track",
         properties=properties,
+        traits=random_traits(random) if is_nameless or random.random() < 0.2 else {},
         is_active=oddity < 0.92,
     )
+
+
+def random_traits(random: Random) -> dict[str, Any]:
+    names = random.sample(list(TRAITS), random.randint(1, len(TRAITS)))
+    return {name: random.choice(TRAITS[name]) for name in names}
 
 
 def random_end(random: Random, policy: dict[str, Any], events: list[Event]) -> int:
@@ -80,18 +87,20 @@ def random_end(random: Random, policy: dict[str, Any], events: list[Event]) -> i
     )
 
 
-def has_anchored_windows(rule: Any) -> bool:
-    """Whether a window is anchored: then an anchor that comes too late finds only what is kept."""
+def needs_what_was_kept(rule: Any) -> bool:
+    """Whether a window is anchored, or steps are looked for: what comes later than the allowed lateness finds
+    only what is kept.
+    """
     if isinstance(rule, dict):
-        is_one = "since" in rule and ("performed" in rule or "total" in rule)
-        return is_one or any(has_anchored_windows(part) for part in rule.values())
-    return isinstance(rule, list) and any(has_anchored_windows(part) for part in rule)
+        is_one = "sequence" in rule or ("since" in rule and "missing" not in rule)
+        return is_one or any(needs_what_was_kept(part) for part in rule.values())
+    return isinstance(rule, list) and any(needs_what_was_kept(part) for part in rule)
 
 
 def delayed(random: Random, policy: dict[str, Any], events: list[Event]) -> list[Event]:
     """The events in another order of arrival: some late, within the allowed lateness where it matters."""
     longest = duration_ms(policy["late"]["allowed_lateness"])
-    if not has_anchored_windows(policy):
+    if not needs_what_was_kept(policy):
         longest = max([longest, *durations_in(policy)]) * 2
     share = random.choice([0.1, 0.4, 0.8])
     delays = [random.randint(0, longest) if random.random() < share else 0 for _ in events]
@@ -113,10 +122,10 @@ def doubled(random: Random, arrivals: list[Event], share: float) -> list[Event]:
 def with_ticks(random: Random, policy: dict[str, Any], arrivals: list[Event]) -> Arrivals:
     """The arrivals with ticks between them that overtake some: events then come late for a tick.
 
-    Where a window is anchored, no event comes later than the allowed lateness even so.
+    Where it matters what was kept, no event comes later than the allowed lateness even so.
     """
     longest = duration_ms(policy["late"]["allowed_lateness"])
-    if not has_anchored_windows(policy):
+    if not needs_what_was_kept(policy):
         longest = max([longest, *durations_in(policy)]) * 3
     share = random.choice([0.1, 0.3, 0.9])
     found: Arrivals = []

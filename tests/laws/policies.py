@@ -6,9 +6,13 @@ end, and histories (histories.py) can place events exactly on the edges.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from random import Random
-from typing import Any
+from typing import Any, get_args
+
+from stage_models.conditions import RULES
+from stage_models.terms import EventSetSpec
 
 Rule = dict[str, Any]
 
@@ -47,6 +51,26 @@ SCALES = [
     ["48 hours", "60 hours", "3 days", "84 hours"],  # so near that a late event takes back several moves
 ]
 WHOLE_DAYS = ["1 day", "2 days", "3 days", "7 days"]
+TRAITS: dict[str, list[Any]] = {  # with the values that events give them
+    "plan": ["free", "pro", "team", None],
+    "seats": [1, 3, 9.99, 10, 10.01, 40, "many", None],
+    "is_vip": [True, False, None],
+}
+TRAIT_RULES: list[Rule] = [
+    {"trait": "plan", "is": "pro"},
+    {"trait": "plan", "is_not": "free"},
+    {"trait": "plan", "in": ["pro", "team"]},
+    {"trait": "plan", "exists": False},
+    {"trait": "seats", "at_least": 10},
+    {"trait": "seats", "at_most": 10},
+    {"trait": "seats", "above": 1, "below": 10.01},
+    {"trait": "seats", "exists": True},
+    {"trait": "is_vip", "is": True},
+    {"trait": "is_vip", "is_not": True},
+]
+MODELS = {rule.KEY: rule for rule in RULES}
+FIGURES: tuple[str, ...] = get_args(MODELS["total"].model_fields["as_"].annotation)
+CAN_BE_DURING = "during" in EventSetSpec.model_fields
 
 
 @dataclass
@@ -60,6 +84,8 @@ class Maker:
     has_anchors: bool  # `since` in windows: then late events must come within the allowed lateness
     depth: int  # of combinations
     holding: float  # share of latches with a minimum stay or a cool-down
+    zone: str = "UTC"
+    segments: list[str] | None = field(default=None)  # that `segment` may name; None: a stage's rule
 
     def chance(self, share: float) -> bool:
         return self.random.random() < share
@@ -78,12 +104,22 @@ class Maker:
 
     def leaf(self) -> Rule:
         kind = self.random.choice(self.kinds)
-        if kind == "reached" and not self.stages:
+        if not self.may_ask(kind):
             kind = "performed"
         leaf: Rule = getattr(self, kind)()
         return leaf
 
+    def may_ask(self, kind: str) -> bool:
+        """Whether the ladder, as far as it stands, has what a rule of this kind may name."""
+        if kind == "stage":
+            return self.segments is not None
+        if kind == "segment":
+            return bool(self.segments)
+        return kind != "reached" or bool(self.stages)
+
     def events(self) -> Any:
+        if CAN_BE_DURING and self.chance(0.05):
+            return {"event": ["Alpha", "Delta"], **self.during()}
         return self.random.choice(EVENTS)
 
     def bounds(self, most: int, *, may_limit: bool = True) -> Rule:
@@ -104,6 +140,8 @@ class Maker:
         window = self.window()
         is_endless = "since" in window and "within" not in window
         where = {"where": self.random.choice(WHERES)} if self.chance(0.25) else {}
+        if "during" in MODELS["performed"].model_fields and self.chance(0.1):
+            where |= self.during()
         bounds = {} if self.chance(0.2) else self.bounds(4, may_limit=not is_endless)
         return {"performed": self.events(), **bounds, **window, **where}
 
@@ -117,7 +155,19 @@ class Maker:
             "high": {"at_most": self.random.choice([low, high])},
             "range": {"at_least": low, "at_most": high},
         }
-        return {"total": self.events(), "property": "amount", **bounds[kind], **window}
+        figure = {"as": self.random.choice(FIGURES)} if self.chance(0.6) else {}
+        return {"total": self.events(), "property": "amount", **figure, **bounds[kind], **window}
+
+    def distinct(self) -> Rule:
+        within = {} if self.chance(0.15) else {"within": self.duration()}
+        path = self.random.choice(["amount", "plan.kind", "coupon", "tags"])
+        return {"distinct": self.events(), "property": path, **self.bounds(3), **within}
+
+    def sessions(self) -> Rule:
+        window = self.window()
+        gap = {"gap": self.duration()} if self.chance(0.8) else {}
+        is_endless = "since" in window and "within" not in window
+        return {"sessions": self.events(), **gap, **self.bounds(3, may_limit=not is_endless), **window}
 
     def active_days(self) -> Rule:
         within = self.random.choice(WHOLE_DAYS)
@@ -143,13 +193,60 @@ class Maker:
             "where": self.random.choice(WHERES),
         }
 
+    def first(self) -> Rule:
+        return {"first": self.events(), "within": self.duration()}
+
+    def regular(self) -> Rule:
+        of_last = self.random.randint(1, 4)
+        periods = {"periods": self.random.randint(1, of_last), "of_last": of_last}
+        at_least = {"at_least": self.random.randint(1, 2)} if self.chance(0.7) else {}
+        return {"regular": self.events(), "per": self.duration(), **periods, **at_least}
+
+    def returned(self) -> Rule:
+        within = {} if self.chance(0.15) else {"within": self.duration()}
+        return {"returned": self.events(), "after": self.duration(), **within}
+
+    def sequence(self) -> Rule:
+        steps = [self.events() for _ in range(self.random.choice([2, 2, 3, 4, 5]))]
+        within = {"within": self.duration()} if self.chance(0.8) else {}
+        ends = {"for": self.duration()} if self.chance(0.6) else {}
+        return {"sequence": steps, **within, **ends}
+
+    def declining(self) -> Rule:
+        by = self.random.choice(["1 %", "20 %", "33.5 %", "50 %", "50%", "100 %"])
+        within, against = self.random.choice(WHOLE_DAYS), self.random.choice(WHOLE_DAYS)
+        return {"declining": self.events(), "by": by, "within": within, "against": against}
+
+    def trait(self) -> Rule:
+        return {**self.random.choice(TRAIT_RULES), **self.held_for()}
+
+    def during(self) -> Rule:
+        """A span of dates near those of the histories: of every year or of one."""
+        start = date.fromisoformat(ZONES[self.zone]) + timedelta(days=self.random.randint(0, 7))
+        end = start + timedelta(days=self.random.choice([0, 1, 5, 20]))
+        if self.chance(0.4):
+            return {"during": {"from": start.isoformat(), "to": end.isoformat()}}
+        if self.chance(0.2):
+            start, end = end, start
+        return {"during": {"from": f"{start:%m-%d}", "to": f"{end:%m-%d}"}}
+
+    def held_for(self) -> Rule:
+        return {"for": self.duration()} if self.chance(0.5) else {}
+
+    def stage(self) -> Rule:
+        return {"stage": self.random.choice(self.stages), **self.held_for()}
+
+    def segment(self) -> Rule:
+        assert self.segments
+        return {"segment": self.random.choice(self.segments), **self.held_for()}
+
     def reached(self) -> Rule:
         within = {"within": self.duration()} if self.chance(0.5) else {}
         return {"reached": self.random.choice(self.stages), **within}
 
 
-ALL_KINDS = ["performed", "performed", "total", "active_days", "inactive", "missing", "recent", "reached"]
-
+KINDS = [kind for kind in MODELS if kind not in {"all", "any", "not"}]
+"""All rule types but combinations."""
 
 QUIET_KINDS = ["inactive", "inactive", "missing", "performed", "reached"]
 """Rules of silence: they make runs of moves by time, which late events withdraw."""
@@ -157,7 +254,8 @@ QUIET_KINDS = ["inactive", "inactive", "missing", "performed", "reached"]
 
 def random_policy(random: Random, kinds: list[str] | None = None) -> dict[str, Any]:
     """A policy as plain data; `kinds` are the leaf rules it may be made of."""
-    kinds = kinds or random.choice([ALL_KINDS, ALL_KINDS, QUIET_KINDS])
+    some = random.sample(KINDS, 3)
+    kinds = kinds or random.choice([KINDS, KINDS, some, some, QUIET_KINDS])
     zone = random.choice(list(ZONES))
     durations = random.choice(SCALES)
     maker = Maker(
@@ -168,6 +266,7 @@ def random_policy(random: Random, kinds: list[str] | None = None) -> dict[str, A
         has_anchors=random.random() < 0.4,
         depth=random.choice([0, 1, 2]),
         holding=random.choice([0.2, 0.8]),
+        zone=zone,
     )
     ladder: list[Rule] = [{"stage": "base", "action": "Say hello"}]
     count = random.randint(0, 4)
@@ -183,9 +282,10 @@ def random_policy(random: Random, kinds: list[str] | None = None) -> dict[str, A
             stage.pop("until", None)
         ladder.append(stage)
     maker.stages = [stage["stage"] for stage in ladder]
-    segments = []
+    segments: list[Rule] = []
     for place in range(random.randint(0 if count else 1, 3)):
         cool_down = {"cool_down": maker.duration()} if maker.chance(maker.holding) else {}
+        maker.segments = [segment["segment"] for segment in segments]
         name = f"segment-{place + 1}"
         segments.append({"segment": name, **latch(maker), **cool_down, "action": "Do something"})
     return {

@@ -61,7 +61,7 @@ def is_in_days(text: str) -> bool:
 def durations_in(value: Any) -> set[int]:
     """Every duration that stands anywhere in a policy, in milliseconds; of stretches the reach of each."""
     if isinstance(value, Mapping):
-        named = {"within", "for", "stay_at_least", "cool_down", "gap", "after"}
+        named = {"within", "for", "stay_at_least", "cool_down", "gap", "after", "against"}
         own = {duration_ms(text) for key, text in value.items() if key in named and isinstance(text, str)}
         own |= {duration_ms(value["per"]) * (n + 1) for n in range(value.get("of_last", 0))}
         return own.union(*(durations_in(inner) for inner in value.values()))

@@ -50,6 +50,13 @@ class Lifecycle:
         partition = self._engine.partition_of(part)
         if partition is None:
             return
+        if part.begin != partition.position:
+            failure.die(
+                "a slice was lost on its way to the agent",
+                partition=part.partition,
+                expected=partition.position,
+                found=part.begin,
+            )
         decode, apply = self._decode, partition.apply
         for record in part.records:
             decoded = decode(record.key(), record.value(), record.headers(), record.timestamp()[1])  # type: ignore[arg-type]
@@ -58,9 +65,11 @@ class Lifecycle:
             else:
                 partition.refuse(decoded, record)
             if partition.is_full and not await self._has_room(partition, record):
+                done = part.records[: part.records.index(record) + 1]
+                self._observe(done, partition, time.perf_counter() - started)
                 return
         partition.moved_to(part.end)
-        self._observe(part, partition, time.perf_counter() - started)
+        self._observe(part.records, partition, time.perf_counter() - started)
 
     async def _has_room(self, partition: Partition, record: Message) -> bool:
         """Wait in the middle of a slice until the partition has room; False when it was handed over meanwhile."""
@@ -69,13 +78,13 @@ class Lifecycle:
         await self._engine.room(partition)
         return not partition.is_closed
 
-    def _observe(self, part: Slice, partition: Partition, seconds: float) -> None:
+    def _observe(self, records: list[Message], partition: Partition, seconds: float) -> None:
         notes = partition.take_notes()
-        notes.records = len(part.records)
-        if part.records:
-            partition.newest_record_ms = part.records[-1].timestamp()[1]
+        notes.records = len(records)
+        if records:
+            partition.newest_record_ms = records[-1].timestamp()[1]
             self._engine.progress += notes.records
         self._metrics.observe(notes, seconds)
         complaint = self._guard.complaint(notes.records, sum(notes.dead.values()), partition.dead_run)
         if complaint is not None:
-            failure.die("the source is bad as a whole", complaint=complaint, partition=part.partition)
+            failure.die("the source is bad as a whole", complaint=complaint, partition=partition.number)

@@ -38,10 +38,17 @@ _NEVER_IDLE_SECONDS = (
 _SLICES_BUFFERED = 4  # more would only be memory: the collector scans every record that waits
 
 
+class LifecycleApp(faust.App):
+    """A Faust app that writes nothing to the disk: its tables are not used."""
+
+    def _create_directories(self) -> None:
+        """Make none, where Faust makes one for each worker in the current directory."""
+
+
 def build_app(settings: Settings, policy: Policy) -> faust.App:
     """The worker's app. It speaks to Kafka only when it is started."""
     logs.configure()
-    app = faust.App(settings.app_id, **_faust_settings(settings))
+    app = LifecycleApp(settings.app_id, **_faust_settings(settings))
     metrics = Metrics(settings, policy)
     engine = Engine(settings, policy, metrics)
     app.transport = SliceTransport(app.conf.broker_consumer, app, engine)

@@ -18,6 +18,7 @@ ERROR_CHARACTERS = 500
 KEPT_BYTES = 64 * 1024
 """How much of a record is kept when the dead-letter topic cannot take all of it."""
 
+_KEPT_KEY_BYTES = 1_024  # user ids have at most 256
 _WINDOW_RECORDS = 10_000
 
 
@@ -38,16 +39,21 @@ class DeadLetter(msgspec.Struct, frozen=True):
 def of_record(record: Message, bad: BadRecord, dialect: str, limit_bytes: int) -> DeadLetter:
     """The dead letter of an input record: its key, headers and value untouched, with the reason beside them.
 
-    Only a value that the topic cannot take is cut: then `dlq_size` says how long it was.
+    Only what the topic cannot take is cut: the value, then `dlq_size` says how long it was; headers and key too
+    if they alone are too much.
     """
     key: bytes | None = record.key()
     value: bytes | None = record.value()
+    kept: Headers = record.headers() or []  # type: ignore[assignment]  # as it documents
+    beside_bytes = len(key or b"") + sum(len(name) + len(text or b"") for name, text in kept)
+    if beside_bytes > KEPT_BYTES and beside_bytes + len(value or b"") > limit_bytes:
+        key, kept = key and key[:_KEPT_KEY_BYTES], []
     headers = [
-        *(record.headers() or []),
+        *kept,
         *_headers(bad, record.topic() or "", record.partition() or 0, record.offset() or 0),
         ("dlq_dialect", dialect.encode()),
     ]
-    if value is not None and len(value) > limit_bytes:
+    if value is not None and len(value) + min(beside_bytes, KEPT_BYTES) > limit_bytes:
         headers.append(("dlq_size", str(len(value)).encode()))
         value = value[:KEPT_BYTES]
     return DeadLetter(bad.reason, key, value, headers)
@@ -59,9 +65,8 @@ def of_due(user_id: str, due: int, bad: BadRecord, topic: str, partition: int, p
     return DeadLetter(bad.reason, user_id.encode(), value, _headers(bad, topic, partition, position))
 
 
-def of_user(user_id: str, topic: str, partition: int, position: int) -> DeadLetter:
-    """The dead letter of a user whose state the changelog cannot take."""
-    bad = BadRecord("state_too_large", "the stored user is larger than the changelog takes")
+def of_user(user_id: str, bad: BadRecord, topic: str, partition: int, position: int) -> DeadLetter:
+    """The dead letter of a user who cannot be stored or shown. There is no record: the value names the user."""
     value = msgspec.json.encode({"user_id": user_id})
     return DeadLetter(bad.reason, user_id.encode(), value, _headers(bad, topic, partition, position))
 

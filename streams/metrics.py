@@ -108,7 +108,8 @@ LAG_RECORDS = _gauge(
 LAG_SECONDS = _gauge(
     "stagestream_consumer_lag_seconds",
     ("topic", "partition"),
-    "Age of the oldest unapplied record, reckoned from the last applied one; 0 when caught up.",
+    "Age of the oldest unapplied record: it lies behind the last applied one, and came after the partition was "
+    "last caught up; 0 when caught up.",
     "As the lag in records; while old history is loaded it is the age of that history.",
 )
 WATERMARK = _gauge(
@@ -318,13 +319,16 @@ class Metrics:
             if partition.watermark > -NEVER:
                 WATERMARK.labels(str(partition.number)).set(partition.watermark / 1_000)
 
-    def observe_lag(self, partition: Partition, end: int) -> None:
+    def observe_lag(self, partition: Partition, end: int, now_ms: int) -> None:
         """Set how far a partition is behind its end."""
         number = str(partition.number)
         records = max(end - partition.position, 0)
-        age = max(time.time() - partition.newest_record_ms / 1_000, 0.0)
+        if not records:
+            partition.caught_up_ms = now_ms
+        since_ms = max(partition.newest_record_ms, partition.caught_up_ms)
+        age_ms = max(now_ms - since_ms, 0) if records and since_ms else 0  # nothing seen yet: not known
         LAG_RECORDS.labels(self._topic, number).set(records)
-        LAG_SECONDS.labels(self._topic, number).set(age if records else 0.0)
+        LAG_SECONDS.labels(self._topic, number).set(age_ms / 1_000)
         TICKS_PAUSED.labels(number).set(1 if records else 0)
 
     def forget(self, number: int) -> None:

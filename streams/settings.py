@@ -181,6 +181,17 @@ class WebSettings(_Group):
     bind: str = "127.0.0.1"
     port: int = Field(6066, ge=0, le=65_535)
 
+    @field_validator("bind")
+    @classmethod
+    def _only_a_host(cls, bind: str) -> str:
+        host, colon, port = bind.rpartition(":")
+        if colon and ":" not in host and port.isdigit():
+            raise ValueError(
+                f"a host or address without a port\n  try:      {PREFIX}WEB__BIND={host}\n"
+                f"            {PREFIX}WEB__PORT={port}"
+            )
+        return bind
+
 
 class LogSettings(_Group):
     """What the log looks like; user ids appear in it only as a hash salted with `salt`."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import faust
 import typer
 
 from stage_models.policy import PolicyError, load
 from stage_models.policy.compile import Policy
 from streams import settings as all_settings
-from streams.app import build_app
 from streams.policy_files import read_policy
 from streams.settings import Settings, SettingsError
 from streams.topics import TopicsError, check
@@ -34,7 +32,12 @@ def worker(
 
         STAGESTREAM_BOOTSTRAP_SERVERS=kafka:9092 STAGESTREAM_ENGINE__TIME=records stagestream worker
     """
-    app = build_app(*_prepared(policy))
+    settings_and_policy = _prepared(policy)
+    import faust  # noqa: PLC0415 -- takes half a second, which no other command should wait for
+
+    from streams.app import build_app  # noqa: PLC0415 -- as above
+
+    app = build_app(*settings_and_policy)
     _use_uvloop()
     faust.Worker(app, loglevel="info", quiet=True, redirect_stdouts=False).execute_from_commandline()
 

@@ -12,13 +12,13 @@ from decimal import Decimal
 from functools import lru_cache
 
 from stage_models.instants import HOUR, SECOND, format_instant, parse_instant
-from stage_models.user import NEVER
 
 _HOUR = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}")
 _HOURS_KEPT = 10_000
 _INSTANTS_KEPT = 10_000
 _SECONDS_BELOW = 10**11  # the contract: a smaller epoch number is in seconds, otherwise in milliseconds
 
+_YEAR_10000 = 253_402_300_800_000
 _MINUTE_AND_SECOND = [f":{n // 60:02d}:{n % 60:02d}" for n in range(3_600)]
 _END = [f".{n:03d}Z" for n in range(1_000)]
 
@@ -54,8 +54,8 @@ def write_instant(at_ms: int) -> str:
 
 
 def instant_or_none(at_ms: int | None) -> str | None:
-    """The instant as text; None where there is none or it never comes."""
-    return None if at_ms is None or at_ms == NEVER else write_instant(at_ms)
+    """The instant as text; None where there is none, or where it lies behind the last that RFC 3339 can write."""
+    return None if at_ms is None or at_ms >= _YEAR_10000 else write_instant(at_ms)
 
 
 @lru_cache(maxsize=_HOURS_KEPT)

@@ -48,6 +48,8 @@ class Position(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     policy: str
     version: int
     fingerprint: str
+    source_id: str | None = None  # of this incarnation of the source topic, where the broker gives topics ids
+    quarantined: list[str] = []  # users whose state the changelog cannot take
 
 
 _encode = msgspec.msgpack.Encoder().encode

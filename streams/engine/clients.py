@@ -12,7 +12,11 @@ from streams.settings import Settings
 
 _log = logging.getLogger("librdkafka")
 
-PRODUCE_TIMEOUT_MS = 60_000
+_UNSENT_RECORDS = 50_000  # handed over and not yet acked: a slow broker clears so many well within the lease
+_UNSENT_KB = 32 * 1024
+LARGEST_RECORD_BYTES = 16 * 1024 * 1024
+"""More than this is not handed to the producer, whatever the topic takes: it must fit into its queue."""
+
 _FETCH_QUEUE_KB = 16 * 1024  # fetched ahead and not yet taken; bounds memory
 
 
@@ -61,17 +65,22 @@ def fetcher(settings: Settings) -> Consumer:
 
 
 def producer(settings: Settings) -> Producer:
-    """The engine's only producer: idempotent, acknowledged by all replicas, in order."""
+    """The engine's only producer: idempotent, acknowledged by all replicas, in order.
+
+    A record that is handed over within half of the member time-out after the last good heartbeat (see `membership`)
+    and is given up when it was not sent within the other half is never sent after our partitions have gone to
+    somebody else: also not by a process that was paused, whose producer looks at the clock before it sends.
+    """
     return Producer(
         connection(settings)
         | {
             "enable.idempotence": True,
             "acks": "all",
             "linger.ms": 5,
-            "message.timeout.ms": PRODUCE_TIMEOUT_MS,
+            "message.timeout.ms": int(settings.engine.member_timeout_seconds * 500),
             "message.max.bytes": 100_000_000,  # the topic decides; sizes are checked before sending
-            "queue.buffering.max.messages": 500_000,
-            "queue.buffering.max.kbytes": 256 * 1024,
+            "queue.buffering.max.messages": _UNSENT_RECORDS,
+            "queue.buffering.max.kbytes": _UNSENT_KB,
         }
     )
 

@@ -29,14 +29,21 @@ from streams.engine.membership import NOT_A_MEMBER, Membership
 from streams.engine.outbox import Outbox
 from streams.engine.outputs import Outputs
 from streams.engine.partition import Partition
-from streams.engine.recovery import CancelledError, Recovered, ensure_policy, recover, users_between
+from streams.engine.recovery import (
+    CancelledError,
+    Recovered,
+    ensure_policy,
+    ensure_source,
+    recover,
+    users_between,
+)
 from streams.engine.watermark import Promise, Watermarks
 from streams.metrics import Metrics
 from streams.settings import Settings
 from streams.topics import Layout, TopicsError, check, topics
 
-Commit = Callable[[dict[int, int]], Awaitable[None]]
-"""Commits positions by partition to the group; never raises."""
+Commit = Callable[[dict[int, int]], Awaitable[bool]]
+"""Commits positions by partition to the group, and says whether that succeeded; never raises, never takes long."""
 
 _FLUSH_PAUSE_SECONDS = 0.05
 _LOOK_SECONDS = 0.25
@@ -150,15 +157,19 @@ class Engine:
             failure.die("the last flush before handing over was not confirmed in time", seconds=limit_seconds)
         await commit({number: partition.position for number, partition in partitions.items()})
         await self._fetch.stop()
+        self._lag_records = 0
         for number in partitions:
             self._metrics.forget(number)
+        self._metrics.observe_state([])
         log.info("partitions handed over", partitions=sorted(partitions))
 
     async def _recover(self, turn: int, numbers: list[int]) -> dict[int, Partition]:
         layout = self._layout = self._layout or await self._check_topics()
+        if turn != self._turn:  # the group moved on meanwhile: a fence of ours would be a stranger's
+            raise CancelledError
         if not numbers:
             return {}
-        fences = await self._outbox.fence(numbers, uuid4().bytes)
+        fences = await self._outbox.fence(numbers, uuid4().bytes, layout.input_id)
         consumer = clients.fetcher(self._settings)
         try:
             recovered = await asyncio.to_thread(
@@ -186,6 +197,7 @@ class Engine:
 
     async def _resume(self, number: int, state: Recovered, layout: Layout) -> Partition:
         ensure_policy(self._policy, number, state)
+        ensure_source(layout.input_id, self.topic, number, state)
         partition = Partition(
             self.topic,
             number,
@@ -202,6 +214,10 @@ class Engine:
             partition.resume(state.users, start, partition.watermark, state.waiting)
         else:
             partition.resume(state.users, start, record.watermark, state.waiting)
+            partition.quarantined = set(record.quarantined)
+        for user_id in state.shadowed:
+            partition.rewrite(user_id)
+        m.STALE_WRITES.inc(len(state.shadowed))
         m.RESENT.inc(partition.waiting_transitions)
         return partition
 
@@ -247,10 +263,10 @@ class Engine:
         self._committed_at = started
         durable = {number: partition.durable for number, partition in self.partitions.items()}
         if durable == self._committed:
-            return
-        self._committed = durable
-        await commit(durable)
-        self._metrics.observe_commit(time.monotonic() - started)
+            m.LAST_SUCCESS.labels("commit").set(time.time())
+        elif await commit(durable):
+            self._committed = durable
+            self._metrics.observe_commit(time.monotonic() - started)
 
     async def let_time_act(self) -> None:
         """Look at the input's end and tick wherever a promise has come true; several times a second."""
@@ -268,13 +284,16 @@ class Engine:
 
     async def _tick_all(self, held: list[Partition], promises: dict[int, Promise]) -> None:
         for partition in held:
+            if partition.is_closed:
+                continue
             newest = promises[partition.number]
-            self._metrics.observe_lag(partition, newest.end)
+            self._metrics.observe_lag(partition, newest.end, int(time.time() * 1_000))
             promise = self._promises.setdefault(partition.number, newest)
             if partition.position >= promise.end:
                 del self._promises[partition.number]
                 if promise.watermark is not None:
                     await self._tick(partition, promise.watermark)
+        held = [partition for partition in held if not partition.is_closed]
         self._lag_records = sum(max(promises[p.number].end - p.position, 0) for p in held)
         self._metrics.observe_state(held)
 
@@ -297,7 +316,8 @@ def _spare_the_collector() -> None:
 
 def _limit(layout: Layout, topic: str) -> int:
     """How many bytes a value on the topic may have, when key, headers and framing are reckoned generously."""
-    return layout.max_message_bytes.get(topic, _DEFAULT_MESSAGE_BYTES) - _FRAME_BYTES
+    takes = layout.max_message_bytes.get(topic, _DEFAULT_MESSAGE_BYTES)
+    return min(takes, clients.LARGEST_RECORD_BYTES) - _FRAME_BYTES
 
 
 def _home_check(partitioner: str, number: int, partitions: int) -> Callable[[bytes], bool]:

@@ -9,15 +9,21 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from typing import NoReturn
 
 import structlog
 
 EXIT_CODE = 70  # EX_SOFTWARE of sysexits.h
 
+_SAY_SECONDS = 5.0  # a log that nobody reads blocks whoever writes to it
+
 
 def die(reason: str, error: BaseException | None = None, **fields: object) -> NoReturn:
     """End the process now, without the clean-ups that could write something: exit code 70."""
+    last_resort = threading.Timer(_SAY_SECONDS, os._exit, (EXIT_CODE,))
+    last_resort.daemon = True
+    last_resort.start()
     log = structlog.get_logger("stagestream.engine")
     log.critical(reason, exc_info=error, **fields)
     logging.shutdown()

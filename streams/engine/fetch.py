@@ -31,6 +31,7 @@ class Slice(msgspec.Struct, gc=False, frozen=True):
     generation: int
     partition: int
     records: list[Message]
+    begin: int  # where the slice before it ended, or where fetching began
     end: int  # the offset behind the last record
 
 
@@ -41,6 +42,7 @@ class Fetch:
         self._consumer = consumer
         self._topic = topic
         self._slice_records = slice_records
+        self._next: dict[int, int] = {}  # partition -> where its next slice begins
         self._thread = ThreadPoolExecutor(1, "stagestream-fetch")
 
     async def log_start(self, number: int) -> int:
@@ -55,6 +57,7 @@ class Fetch:
         """
         for number, position in positions.items():
             self._ensure_in_log(number, position, *await self._bounds(number))
+        self._next = dict(positions)
         assignment = [TopicPartition(self._topic, number, offset) for number, offset in positions.items()]
         await self._in_thread(lambda: self._consumer.assign(assignment))
 
@@ -86,13 +89,20 @@ class Fetch:
             for number, records in by_partition.items()
             for part in self._cut(generation, number, records)
         ]
-        return slices + [Slice(generation, number, [], end) for number, end in ends.items()]
+        for number, end in ends.items():
+            if end > self._next[number]:  # otherwise the records behind that end have come with it
+                slices.append(self._slice(generation, number, [], end))
+        return slices
 
     def _cut(self, generation: int, number: int, records: list[Message]) -> Iterator[Slice]:
         for start in range(0, len(records), self._slice_records):
             part = records[start : start + self._slice_records]
             last: int = part[-1].offset()  # type: ignore[assignment]  # a fetched record has one
-            yield Slice(generation, number, part, last + 1)
+            yield self._slice(generation, number, part, last + 1)
+
+    def _slice(self, generation: int, number: int, records: list[Message], end: int) -> Slice:
+        begin, self._next[number] = self._next[number], end
+        return Slice(generation, number, records, begin, end)
 
     async def _bounds(self, number: int) -> tuple[int, int]:
         partition = TopicPartition(self._topic, number)

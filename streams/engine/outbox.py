@@ -79,6 +79,7 @@ class Outbox:
         self._ensure_ours = ensure_ours
         self._users_between = users_between
         self._unacked = 0
+        self._source_id: str | None = None
         self._changelog_ends: dict[int, int] = {}  # partition -> changelog offset behind our newest record
         self._holes: list[tuple[int, int, int]] = []  # partition, from, to: written by somebody else
         self._written_at: dict[int, float] = {}  # partition -> when its position was last confirmed
@@ -107,8 +108,12 @@ class Outbox:
         await self._heal({partition.number: partition for partition, _ in batches})
         self._metrics.observe_flush(stored - started, told - stored)
 
-    async def fence(self, numbers: Sequence[int], token: bytes) -> dict[int, int]:
-        """Write a fence into the changelog partitions: partition -> its offset. Recovery reads up to there."""
+    async def fence(self, numbers: Sequence[int], token: bytes, source_id: str | None) -> dict[int, int]:
+        """Write a fence into the changelog partitions: partition -> its offset. Recovery reads up to there.
+
+        `source_id` is the input topic's, for the position records from here on.
+        """
+        self._source_id = source_id
         for number in numbers:
             self._changelog_ends.pop(number, None)
         topic = self._topics.changelog.name
@@ -138,7 +143,10 @@ class Outbox:
                 key = tale.user_id.encode()
                 for news in tale.waiting:
                     yield Outgoing(topic, number, key, news.value, news.headers, on_delivery)
-                yield Outgoing(current_stage, number, key, tale.current, tale.current_headers, on_delivery)
+                if tale.current is not None:
+                    yield Outgoing(
+                        current_stage, number, key, tale.current, tale.current_headers, on_delivery
+                    )
 
     def _positions(self, batches: Batches) -> Iterator[Outgoing]:
         topic, on_delivery = self._topics.changelog.name, self._on_changelog
@@ -152,6 +160,8 @@ class Outbox:
                 policy=self._policy.name,
                 version=self._policy.version,
                 fingerprint=self._policy.fingerprint,
+                source_id=self._source_id,
+                quarantined=batch.quarantined,
             )
             yield Outgoing(topic, number, POSITION_KEY, encode_position(record), [], on_delivery)
 

@@ -14,6 +14,8 @@ from streams.codec.stored import Waiting
 from streams.codec.transitions import current_headers, encode_current, encode_transition, transition_headers
 from streams.settings import Settings
 
+_TRACEPARENT_BYTES = 256  # version 00 of W3C Trace Context has 55
+
 
 class Outputs:
     """Writes the transitions and current-stage records of one policy."""
@@ -27,6 +29,8 @@ class Outputs:
         """The transitions that an input record caused, found now."""
         headers: list[tuple[str, bytes]] = record.headers() or []  # type: ignore[assignment]  # as it documents
         traceparent = next((value for name, value in headers if name == "traceparent"), None)
+        if traceparent is not None and len(traceparent) > _TRACEPARENT_BYTES:
+            traceparent = None  # none of ours to pass on: it could make our record larger than a topic takes
         source = (record.topic() or "", record.partition() or 0, record.offset() or 0)
         return self._wait(transitions, source, traceparent)
 

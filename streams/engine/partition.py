@@ -17,7 +17,7 @@ from stage_models.advance import Step, advance
 from stage_models.events import Event, Tick
 from stage_models.policy.compile import Policy
 from stage_models.transitions import Transition
-from stage_models.user import NEVER, User, decode, due_of, encode, stage_of, with_due
+from stage_models.user import NEVER, User, decode, due_of, encode, header_of, stage_of, with_due
 from streams import dead_letters
 from streams.codec.cloudevents import Headers
 from streams.codec.records import BadRecord, Dropped
@@ -54,7 +54,7 @@ class Tale(msgspec.Struct, frozen=True, gc=False):
 
     user_id: str
     waiting: list[Waiting]
-    current: bytes
+    current: bytes | None  # None: a rule raised; then the record of current-stage stays what it is
     current_headers: Headers
 
 
@@ -66,6 +66,7 @@ class Batch(msgspec.Struct, frozen=True):
     dead: list[DeadLetter]
     users: list[tuple[str, bytes]]  # user id, changelog value
     tales: list[Tale]
+    quarantined: list[str]
 
 
 class Partition:
@@ -94,6 +95,7 @@ class Partition:
         self.durable = 0  # the position that the last confirmed flush has made durable
         self.quarantined: set[str] = set()  # users whose state the changelog cannot take
         self.newest_record_ms = 0  # record time of the last applied record
+        self.caught_up_ms = 0  # when nothing was left to apply, by the wall clock
         self.stage_counts = [0] * len(policy.stages)
         self.notes = Notes()
         self.dead_run = 0  # dead letters since the last record that was none
@@ -149,8 +151,11 @@ class Partition:
         due = NEVER if user is None else user.due
         try:
             step = advance(self._policy, user, event)
+            told = self._outputs.of_record(step.transitions, record) if step.transitions else []
         except Exception as error:  # noqa: BLE001 -- a rule may raise anything; it costs this record only
-            self._put_back(user_id)
+            user = self._put_back(user_id)
+            if user is not None and user_id not in self._unwatched:
+                self._watch(user_id, user.due)
             self.refuse(_rule_error(error), record)
             return
         self.dead_run = 0
@@ -162,8 +167,8 @@ class Partition:
             self._inputs.append((user_id, offset, event))
             if user.due < due or user_id in self._unwatched:
                 self._watch(user_id, user.due)
-            if step.transitions:
-                self._keep(user_id, step.transitions, self._outputs.of_record(step.transitions, record))
+            if told:
+                self._keep(user_id, step.transitions, told)
 
     def refuse(self, outcome: BadRecord | Dropped, record: Message) -> None:
         """Count a record that is not applied, and keep it as a dead letter if it is bad."""
@@ -201,14 +206,18 @@ class Partition:
         return True
 
     def _let_time_act(self, user_id: str, tick: Tick) -> None:
+        if user_id in self.quarantined:  # his events are dead letters, so his silence means nothing
+            return
         is_open = user_id in self._open
         user = self._open[user_id] if is_open else decode(user_id, self.users[user_id])
         due = user.due
         try:
             step = advance(self._policy, user, tick)
+            moved = step.transitions
+            told = self._outputs.of_time(moved, self.topic, self.number, self.position) if moved else []
         except Exception as error:  # noqa: BLE001 -- as above; it costs this due only
             self._put_back(user_id)
-            self._unwatched.add(user_id)
+            self._unwatched.add(user_id)  # looking again at once would raise again, for ever
             bad = _rule_error(error)
             self._bury(dead_letters.of_due(user_id, due, bad, self.topic, self.number, self.position))
             return
@@ -216,9 +225,8 @@ class Partition:
         if step.is_changed:
             self._open[user_id] = user
             self._inputs.append((user_id, user.offset, tick))
-            if step.transitions:
-                told = self._outputs.of_time(step.transitions, self.topic, self.number, self.position)
-                self._keep(user_id, step.transitions, told)
+            if told:
+                self._keep(user_id, moved, told)
         elif not is_open:
             self.users[user_id] = with_due(self.users[user_id], user.due)
         self._watch(user_id, user.due)
@@ -272,8 +280,11 @@ class Partition:
         self._waiting_bytes += letter.size
         self.is_full = self.is_full or self._waiting_bytes > MAX_WAITING_BYTES
 
-    def _put_back(self, user_id: str) -> None:
-        """Undo what a failed step may have done to the user: his stored form, and again the inputs since."""
+    def _put_back(self, user_id: str) -> User | None:
+        """Undo what a failed step may have done to the user: his stored form, and again the inputs since.
+
+        The user, None when there was nobody before.
+        """
         stored = self.users.get(user_id)
         user = None if stored is None else decode(user_id, stored)
         self._open.pop(user_id, None)
@@ -282,8 +293,7 @@ class Partition:
                 user = advance(self._policy, user, event).user
                 user.offset = offset
                 self._open[user_id] = user
-        if user is not None:
-            self._watch(user_id, user.due)
+        return user
 
     # --- flush
 
@@ -315,7 +325,11 @@ class Partition:
         users = []
         too_large = []
         for user_id, user in self._open.items():
-            stored = encode(user, fingerprint)
+            try:
+                stored = encode(user, fingerprint)
+            except Exception:  # noqa: BLE001 -- a figure beyond 64 bits, whatever; it costs this user only
+                too_large.append(user_id)
+                continue
             value = frame(stored, waiting_of(user_id, _NOBODY))
             if len(value) > limit:
                 too_large.append(user_id)
@@ -328,7 +342,7 @@ class Partition:
         self._open = {}
         self._inputs = []
         dead, self._dead = self._dead, []
-        return Batch(self.position, self.watermark, dead, users, tales)
+        return Batch(self.position, self.watermark, dead, users, tales, sorted(self.quarantined))
 
     def confirm(self, batch: Batch) -> None:
         """Everything in the batch is durable and told: forget exactly that."""
@@ -345,14 +359,28 @@ class Partition:
 
     def _quarantine(self, user_id: str) -> None:
         """Fall back to the user's last durable form, tell nothing of what came after, and take no more events."""
-        self._open.pop(user_id, None)
-        self._waiting_bytes -= sum(news.size for news in self.waiting.pop(user_id, ()))
+        user, stored = self._open.pop(user_id), self.users.get(user_id)
+        self.stage_counts[user.stage] -= 1
+        durable = 0
+        if stored is not None:
+            self.stage_counts[stage_of(stored)] += 1
+            durable = header_of(stored).sequence
+        waiting = self.waiting.pop(user_id, [])
+        if kept := [news for news in waiting if news.sequence <= durable]:  # told again after a recovery
+            self.waiting[user_id] = kept
+        self._waiting_bytes -= sum(news.size for news in waiting[len(kept) :])
         self.quarantined.add(user_id)
-        self._bury(dead_letters.of_user(user_id, self.topic, self.number, self.position))
+        bad = BadRecord("state_too_large", "the stored user is larger than the changelog takes")
+        self._bury(dead_letters.of_user(user_id, bad, self.topic, self.number, self.position))
 
     def _tale(self, user_id: str, waiting: list[Waiting]) -> Tale:
         user = self._open.get(user_id) or decode(user_id, self.users[user_id])
-        return Tale(user_id, waiting, *self._outputs.current(user, waiting[-1]))
+        try:
+            return Tale(user_id, waiting, *self._outputs.current(user, waiting[-1]))
+        except Exception as error:  # noqa: BLE001 -- what is foretold asks rules, which may raise anything
+            bad = _rule_error(error)
+            self._bury(dead_letters.of_user(user_id, bad, self.topic, self.number, self.position))
+            return Tale(user_id, waiting, None, [])
 
 
 def _rule_error(error: Exception) -> BadRecord:

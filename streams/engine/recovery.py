@@ -45,6 +45,8 @@ class Recovered(msgspec.Struct):
     users: dict[str, bytes] = msgspec.field(default_factory=dict)
     position: Position | None = None
     waiting: dict[str, list[Waiting]] = msgspec.field(default_factory=dict)
+    shadowed: set[str] = msgspec.field(default_factory=set)
+    """Users whose newest record lies before an older one: compaction would keep the older."""
 
 
 class CancelledError(Exception):
@@ -96,6 +98,20 @@ def ensure_policy(policy: Policy, number: int, state: Recovered) -> None:
             _refuse(policy, number, f"fingerprint {fingerprint.hex()}")
 
 
+def ensure_source(topic_id: str | None, topic: str, number: int, state: Recovered) -> None:
+    """Stop the worker when the position of the partition is one in a topic that is no more."""
+    known = state.position.source_id if state.position else None
+    if None not in (known, topic_id) and known != topic_id:
+        failure.die(
+            "the input topic was deleted and made anew; the stored position means nothing in it",
+            topic=topic,
+            partition=number,
+            expected=f"topic id {known}",
+            found=f"topic id {topic_id}",
+            hint="give the deployment a new app id and topic prefix: it then begins anew with the new topic",
+        )
+
+
 def _refuse(policy: Policy, number: int, found: str) -> NoReturn:
     failure.die(
         "the stored users were judged by another policy; a policy that changed needs a higher version and a rebuild",
@@ -120,11 +136,15 @@ def _take(state: Recovered, message: Message) -> None:
     users, user_id = state.users, key.decode()
     if value is None:
         users.pop(user_id, None)
+        state.shadowed.discard(user_id)
         return
     stored = stored_user(value)
     known = users.get(user_id)
     if known is None or rank_of(stored) >= rank_of(known):
         users[user_id] = stored
+        state.shadowed.discard(user_id)
+    else:
+        state.shadowed.add(user_id)
 
 
 def _take_waiting(state: Recovered, message: Message) -> None:

@@ -31,6 +31,7 @@ from streams.engine.membership import Membership
 
 _IDLE_SECONDS = 0.05
 _BEAT_SECONDS = 1.0
+_COMMIT_SECONDS = 2.5  # aiokafka would go on trying while no coordinator answers
 
 
 class SliceSchema(Schema[None, Slice]):
@@ -86,12 +87,17 @@ class MemberThread(driver.AIOKafkaConsumerThread):
         consumer.pause(*partitions)
         self.membership.heard(consumer._coordinator.generation, time.monotonic())
 
-    async def commit_quietly(self, offsets: dict[TP, int]) -> None:
-        """Commit to the group, for lag tools only: recovery reads the position record, so failing does no harm."""
+    async def commit_quietly(self, offsets: dict[TP, int]) -> bool:
+        """Commit to the group, for lag tools only: recovery reads the position record, so failing does no harm.
+
+        Whether it succeeded.
+        """
         try:
-            await self._ensure_consumer().commit(offsets)
+            await asyncio.wait_for(self._ensure_consumer().commit(offsets), _COMMIT_SECONDS)
         except Exception as error:  # noqa: BLE001 -- whatever it is, it is only the figure in a lag tool
             self.log.warning("offsets were not committed: %r", error)
+            return False
+        return True
 
     async def _beat(self) -> None:
         """Show that this thread lives, and that its member does not idle although aiokafka fetches nothing."""
@@ -149,10 +155,11 @@ class SliceConsumer(driver.Consumer):
         """Make durable what we have and let go of it, before a clean stop."""
         await self.transport.engine.hand_over(self._thread_commit)
 
-    async def _thread_commit(self, offsets: dict[int, int]) -> None:
+    async def _thread_commit(self, offsets: dict[int, int]) -> bool:
         topic = self.transport.engine.topic
         by_partition = {self._new_topicpartition(topic, number): offset for number, offset in offsets.items()}
-        await self._thread.call_thread(self._thread.commit_quietly, by_partition)
+        is_committed: bool = await self._thread.call_thread(self._thread.commit_quietly, by_partition)
+        return is_committed
 
 
 class SliceTransport(driver.Transport):

@@ -25,7 +25,7 @@ class Watchdog:
         self._loop_beat_at = time.monotonic()
         self._progress = -1
         self._progress_at = time.monotonic()
-        self._stopped = threading.Event()
+        self._stopping_at: float | None = None
 
     async def beat(self) -> None:
         """Show that the event loop turns."""
@@ -38,12 +38,15 @@ class Watchdog:
         threading.Thread(target=self._watch, name="stagestream-watchdog", daemon=True).start()
 
     def stop(self) -> None:
-        """Watch no more: the process is ending as it should."""
-        self._stopped.set()
+        """The process was asked to end: from now on that is what it has to do."""
+        self._stopping_at = time.monotonic()
 
     def complaint(self, now: float) -> str | None:
         """Why the process must end, if it must. `now` is of the monotonic clock."""
         engine = self._engine
+        if self._stopping_at is not None:
+            is_late = now - self._stopping_at > self._patience_seconds
+            return "the process was asked to end and does not" if is_late else None
         if now - self._loop_beat_at > self._patience_seconds:
             return "the event loop stands still"
         if now - engine.membership.thread_beat_at > self._patience_seconds:
@@ -56,7 +59,8 @@ class Watchdog:
         return None
 
     def _watch(self) -> None:
-        while not self._stopped.wait(_LOOK_SECONDS):
+        while True:
+            time.sleep(_LOOK_SECONDS)
             reason = self.complaint(time.monotonic())
             if reason is not None:
                 failure.die(reason, patience_seconds=self._patience_seconds)

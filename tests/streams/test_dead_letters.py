@@ -31,6 +31,18 @@ def test_only_what_the_topic_cannot_take_is_cut() -> None:
     assert dict(letter.headers)["dlq_size"] == b"200000"
 
 
+def test_headers_and_key_that_the_topic_cannot_take_are_cut_and_the_reason_stays() -> None:
+    """Compressed they fitted into the input; the broker's refusal would end the worker again and again."""
+    record = Message(
+        topic="events", partition=2, offset=9, key=b"k" * 90_000, value=b"{", headers=[("own", b"1" * 90_000)]
+    )
+    letter = of_record(record, BAD, "auto", 100_000)
+    assert letter.value == b"{"
+    assert letter.size < 10_000
+    assert dict(letter.headers)["dlq_reason"] == b"unreadable"
+    assert sum(len(text) for _, text in letter.headers) < 10_000
+
+
 def test_run_of_dead_letters_stops_the_worker() -> None:
     guard = Guard(DeadLetterSettings(max_run=100))
     assert guard.complaint(100, 100, 100) is None

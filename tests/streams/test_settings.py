@@ -211,3 +211,22 @@ def test_a_file_that_is_not_toml_is_named(config: Path) -> None:
     [problem] = _refusal()
 
     assert problem.startswith("STAGESTREAM_CONFIG: not TOML: ")
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1:17777", "worker-1:6066"])
+def test_port_where_only_a_host_is_expected_is_refused_with_what_to_try(
+    monkeypatch: pytest.MonkeyPatch, bind: str
+) -> None:
+    host, port = bind.split(":")
+    monkeypatch.setenv("STAGESTREAM_WEB__BIND", bind)
+    [problem] = _refusal()
+    assert problem.startswith("STAGESTREAM_WEB__BIND\n  expected: a host or address without a port")
+    assert f"try:      STAGESTREAM_WEB__BIND={host}" in problem
+    assert f"STAGESTREAM_WEB__PORT={port}" in problem
+    assert f"found:    {bind}" in problem
+
+
+@pytest.mark.parametrize("bind", ["0.0.0.0", "::", "::1", "localhost"])  # noqa: S104 -- only read
+def test_host_or_address_is_taken(monkeypatch: pytest.MonkeyPatch, bind: str) -> None:
+    monkeypatch.setenv("STAGESTREAM_WEB__BIND", bind)
+    assert load().web.bind == bind

@@ -18,6 +18,7 @@ from faust.transport.consumer import Consumer, ConsumerThread, Fetcher, ThreadDe
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 
+from streams.app import LifecycleApp
 from streams.engine.transport import MemberThread, RebalanceListener, SliceConsumer, SliceTransport
 
 READ_LINE_BY_LINE = {"faust-streaming": "0.15", "mode-streaming": "0.7", "aiokafka": "0.14"}
@@ -29,6 +30,7 @@ OVERRIDDEN: list[tuple[type, str, list[str]]] = [
     (ThreadDelegateConsumer, "_new_consumer_thread", ["self"]),
     (driver.AIOKafkaConsumerThread, "on_start", ["self"]),
     (driver.ConsumerRebalanceListener, "on_partitions_assigned", ["self", "assigned"]),
+    (App, "_create_directories", ["self"]),
 ]
 
 CALLED: list[tuple[type, str, list[str]]] = [
@@ -54,7 +56,7 @@ def test_method_is_there_with_the_parameters_we_know(owner: type, name: str, par
 
 @pytest.mark.parametrize(("owner", "name"), [(owner, name) for owner, name, _ in OVERRIDDEN])
 def test_what_we_override_is_overridden(owner: type, name: str) -> None:
-    ours = (SliceConsumer, MemberThread, RebalanceListener)
+    ours = (SliceConsumer, MemberThread, RebalanceListener, LifecycleApp)
     assert any(name in vars(mine) for mine in ours if issubclass(mine, owner))
 
 

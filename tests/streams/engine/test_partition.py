@@ -11,7 +11,7 @@ from confluent_kafka import Message
 
 from stage_models.events import Event
 from stage_models.instants import parse_instant
-from stage_models.user import decode, due_of, header_of
+from stage_models.user import decode, due_of, encode, header_of
 from streams.codec.stored import stored_user, waiting
 from streams.engine.partition import Partition
 from tests.streams.engine.conftest import Feed, MakeRecord
@@ -118,6 +118,68 @@ def test_rule_that_raises_for_a_new_user_leaves_nobody_behind(
     assert partition.users == {}
 
 
+def judged_by_nobody(partition: Partition, user_id: str) -> None:
+    """Give the user a state that no rule can be judged on."""
+    user = decode(user_id, stored_state(partition)[user_id])
+    user.facts = []
+    partition.users[user_id] = encode(user, b"12345678")
+
+
+def test_due_that_raises_is_one_dead_letter_and_not_looked_at_again_until_the_user_changes(
+    make_partition: Make, record: MakeRecord, feed: Feed
+) -> None:
+    partition = make_partition()
+    feed(partition, record(1, "ada", "2026-01-01T10:00:00Z"))
+    judged_by_nobody(partition, "ada")
+    rounds = 0
+    while partition.tick(parse_instant("2026-02-15T00:00:00Z"), 100):
+        rounds += 1
+        assert rounds < 10, "looks again and again"
+    [letter] = partition.snapshot().dead
+    assert (letter.reason, letter.key) == ("rule_error", b"ada")
+    assert msgspec.json.decode(letter.value or b"")["due"] == "2026-01-15T10:00:00.000Z"
+
+
+def test_user_who_cannot_be_shown_tells_his_moves_all_the_same(
+    make_partition: Make, record: MakeRecord, feed: Feed
+) -> None:
+    partition = make_partition()
+    feed(partition, record(1, "ada", "2026-01-01T10:00:00Z"))
+    waiting_ = list(partition.waiting["ada"])
+    judged_by_nobody(partition, "ada")
+    partition.waiting["ada"] = waiting_
+    batch = partition.snapshot()
+    [tale] = batch.tales
+    assert (tale.waiting, tale.current) == (waiting_, None)
+    assert [letter.reason for letter in batch.dead] == ["rule_error"]
+
+
+def test_user_who_cannot_be_stored_costs_nobody_else_anything(
+    make_partition: Make, record: MakeRecord, feed: Feed
+) -> None:
+    partition = make_partition()
+    for offset, user_id in enumerate(("ada", "bo"), 1):
+        feed(partition, record(offset, user_id, "2026-01-01T10:00:00Z"))
+    partition._open["ada"].facts.append(2**64)  # what sums of the greatest figures come to
+    batch = partition.snapshot()
+    assert [user_id for user_id, _ in batch.users] == ["bo"]
+    assert batch.quarantined == ["ada"]
+
+
+def test_event_whose_move_cannot_be_written_is_a_dead_letter(
+    make_partition: Make, record: MakeRecord, feed: Feed
+) -> None:
+    partition = make_partition()
+    last = parse_instant("9999-12-31T23:59:59Z")
+    feed(partition, record(1, "ada", "9999-12-31T23:59:59Z"))
+    [news] = partition.waiting["ada"]
+    assert msgspec.json.decode(news.value)["next_check_at"] is None, "it lies behind the last year"
+    partition.confirm(partition.snapshot())
+    failing = record(2, "bo", "2026-01-01T10:00:00Z")
+    partition.apply(Event(user_id="bo", event_id="e", occurred_at=last + 1_000, name="Work Done"), failing)
+    assert [letter.reason for letter in partition.snapshot().dead] == ["rule_error"]
+
+
 def test_error_of_a_dead_letter_names_no_value(make_partition: Make, record: MakeRecord) -> None:
     partition = make_partition()
     failing = record(1, "ada", "2026-01-06T10:00:00Z")
@@ -222,6 +284,46 @@ def test_user_too_large_for_the_changelog_falls_back_and_tells_nothing(
     letters = batch.dead + partition.snapshot().dead
     assert [letter.reason for letter in letters] == ["state_too_large"] * 2
     assert told(partition) == []
+
+
+def test_quarantined_user_does_not_fall_though_he_seems_silent(
+    make_partition: Make, record: MakeRecord, feed: Feed
+) -> None:
+    partition = make_partition()
+    feed(partition, record(1, "ada", "2026-01-01T10:00:00Z"))
+    partition.confirm(partition.snapshot())
+    partition._state_limit_bytes = 1
+    feed(partition, record(2, "ada", "2026-01-02T10:00:00Z"))
+    batch = partition.snapshot()
+    assert batch.quarantined == ["ada"]
+    partition.confirm(batch)
+    while partition.tick(parse_instant("2027-01-01T00:00:00Z"), 100):
+        pass
+    assert told(partition) == []
+    assert partition.stage_counts == [0, 1, 0, 0, 0]
+
+
+def test_quarantine_tells_what_was_durable_before_it(
+    make_partition: Make, record: MakeRecord, feed: Feed
+) -> None:
+    first = make_partition()
+    feed(first, record(1, "ada", "2026-01-01T10:00:00Z"))
+    [(_, value)] = first.snapshot().users
+    partition = make_partition(state_limit_bytes=1)
+    partition.resume({"ada": stored_user(value)}, 2, 0, {"ada": waiting(value)})
+    feed(partition, record(2, "ada", "2026-01-02T10:00:00Z"))
+    [tale] = partition.snapshot().tales
+    assert [news.sequence for news in tale.waiting] == [1]
+
+
+def test_trace_that_is_none_is_not_passed_on(make_partition: Make, record: MakeRecord, feed: Feed) -> None:
+    partition = make_partition()
+    for user_id, trace in (("ada", b"00-" + b"a" * 52), ("bo", b"x" * 900_000)):
+        message = record(1, user_id, "2026-01-01T10:00:00Z")
+        message.set_headers([("traceparent", trace)])
+        feed(partition, message)
+    assert dict(partition.waiting["ada"][0].headers)["traceparent"] == b"00-" + b"a" * 52
+    assert "traceparent" not in dict(partition.waiting["bo"][0].headers)
 
 
 def test_slices_wait_while_one_user_has_too_much_to_tell(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from stage_models.user import User, encode
@@ -33,6 +34,13 @@ def test_user_who_has_told_everything_costs_four_bytes_of_frame() -> None:
 def test_position_record_survives_framing() -> None:
     record = Position(position=5, delivered=9, watermark=-3, policy="saas", version=2, fingerprint="ab" * 8)
     assert decode_position(encode_position(record)) == record
+
+
+def test_position_record_written_before_it_named_source_and_quarantine_is_read() -> None:
+    written = msgspec.msgpack.encode([1, 5, 9, -3, 0, "saas", 2, "ab" * 8])
+    assert decode_position(written) == Position(
+        position=5, delivered=9, watermark=-3, policy="saas", version=2, fingerprint="ab" * 8
+    )
 
 
 def test_position_record_of_a_later_form_is_refused() -> None:

@@ -57,3 +57,10 @@ def test_lag_with_progress_is_left_alone(engine: SimpleNamespace) -> None:
         now = start + step * (PATIENCE - 1)
         dog._loop_beat_at = engine.membership.thread_beat_at = now
         assert dog.complaint(now) is None
+
+
+def test_process_that_was_asked_to_end_and_does_not_is_noticed(engine: SimpleNamespace) -> None:
+    dog = watchdog(engine)
+    dog.stop()
+    assert dog.complaint(time.monotonic() + PATIENCE - 1) is None
+    assert dog.complaint(time.monotonic() + PATIENCE + 1) == "the process was asked to end and does not"

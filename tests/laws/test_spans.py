@@ -67,6 +67,8 @@ def found_spans(data: dict[str, Any], events: list[Event], end: int) -> list[Spa
 
 
 def disagreement(case: Case) -> str | None:
+    if not case.data["segments"]:
+        return None  # a smaller case has nothing left to ask
     rule, zone = case.data["segments"][0]["when"], case.data["time_zone"]
     events = [arrival for arrival in case.arrivals if isinstance(arrival, Event)]
     wanted = spans(rule, [as_seen(event) for event in events], case.end, case.data["events"], zone)

@@ -16,11 +16,16 @@ from tests.reference.reading import Seen, duration_ms, figure, is_during, is_in_
 
 
 def performed(rule: Rule, past: Past, at: int) -> Answer:
-    events = past.of(rule["performed"], rule.get("where"))
-    if "during" in rule:
-        events = [event for event in events if is_during(rule["during"], past.date_of(event.at))]
-    window = window_of(rule, events, past, at)
+    window = window_of(rule, counted(rule, past), past, at)
     return in_range(rule, len(window.items), window) if window else False
+
+
+def counted(rule: Rule, past: Past) -> list[Seen]:
+    """What `performed` counts, in whatever window."""
+    events = past.of(rule["performed"], rule.get("where"))
+    if "during" not in rule:
+        return events
+    return [event for event in events if is_during(rule["during"], past.date_of(event.at))]
 
 
 FIGURES: dict[str, Callable[[list[Fraction]], Fraction | None]] = {

@@ -7,11 +7,13 @@ newest events, or newest days, of the same set share one fact, which is as deep 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import blake2b
 from typing import Any
 
+from tests.reference.counting import counted, first_of_visits, identity
 from tests.reference.past import Past, Rule, anchor_of
-from tests.reference.reading import Seen, duration_ms, figure, is_set_name, local_date
+from tests.reference.reading import Seen, duration_ms, figure, is_set_name, value_at
 
 Kept = list[Any]
 Newest = tuple[str, str]
@@ -31,13 +33,18 @@ class Memory:
                     self.depths[fact] = max(depth, self.depths.get(fact, 0))
 
     def asked_by(self, rule: Rule) -> Iterator[tuple[Newest, int]]:
-        """The newest events or days that a rule and its parts ask for, and how many."""
+        """The newest events, days or values that a rule and its parts ask for, and how many."""
         for part in parts_of(rule):
             yield from self.asked_by(part)
         if "performed" in rule and "since" not in rule:
-            yield self.fact("events", rule["performed"], rule.get("where")), depth_of(rule)
+            yield self.fact("events", rule["performed"], rule), depth_of(rule)
         if "active_days" in rule:
             yield self.fact("days", rule["active_days"]), depth_of(rule)
+        if "declining" in rule:
+            days = (duration_ms(rule["within"]) + duration_ms(rule["against"])) // duration_ms("1 day")
+            yield self.fact("day counts", rule["declining"]), days
+        if "distinct" in rule:
+            yield self.fact(rule["property"], rule["distinct"], rule), depth_of(rule)
         if "inactive" in rule:
             yield self.fact("events", rule["inactive"]), 1
         if "missing" in rule:
@@ -45,59 +52,153 @@ class Memory:
         if "since_last" in rule:
             yield self.fact("events", rule["since_last"]), 1
 
-    def fact(self, kind: str, events: Any, where: Mapping[str, Any] | None = None) -> Newest:
-        """The shared fact of an event set, however the set is written."""
+    def fact(self, kind: str, events: Any, also: Rule | None = None) -> Newest:
+        """The shared fact of an event set, however the set is written; `also`: a rule with filters of its own."""
         meant = self.sets[events] if is_set_name(events) else events
         spec = meant if isinstance(meant, dict) else {"event": meant}
-        filters = [one for one in (spec.get("where"), where) if one]
+        filters = [one[key] for one in (spec, also or {}) for key in ("where", "during") if key in one]
         names = None if spec.get("any") else as_list(spec["event"])
         return kind, json.dumps([names, as_list(spec.get("except", [])), filters], sort_keys=True)
 
-    def newest(self, events: Any, past: Past, where: Mapping[str, Any] | None = None) -> Kept:
-        found = orders(past.of(events, where))
-        return found[-self.depths[self.fact("events", events, where)] :]
-
     def kept_for(self, rule: Rule, past: Past) -> Kept:
         """Everything kept for the rule and its parts, comparable before and after an event."""
-        if parts_of(rule) or "reached" in rule:
+        if parts_of(rule):
             return [self.kept_for(part, past) for part in parts_of(rule)]
-        if "inactive" in rule:
-            return [past.first_seen, self.newest(rule["inactive"], past)]
-        if "missing" in rule:
-            return [self.anchor(rule, past), self.newest(rule["missing"], past)]
-        if "recent" in rule:
-            return orders(past.of(rule["recent"])[-rule["last"] :])
+        kept = next((kept for kind, kept in KEPT.items() if kind in rule), None)
+        return kept(self, rule, past) if kept else []  # it asks the ladder, or the date alone
+
+    def newest(self, kind: str, found: Kept, rule: Rule, key: str) -> Kept:
+        """As many of the newest as the deepest of the rules that share the fact needs."""
+        also = rule if key in {"performed", "distinct"} else None
+        return found[-self.depths[self.fact(kind, rule[key], also)] :]
+
+    def performed(self, rule: Rule, past: Past) -> Kept:
+        found = counted(rule, past)
         if "since" in rule:
-            return [self.anchor(rule, past), self.anchored(rule, past)]
-        waits = past.first_seen if "at_most" in rule and "within" in rule else None
-        if "active_days" in rule:
-            days = sorted({local_date(event.at, past.zone) for event in past.of(rule["active_days"])})
-            return [waits, days[-self.depths[self.fact("days", rule["active_days"])] :]]
-        if "performed" in rule:
-            return [waits, self.newest(rule["performed"], past, rule.get("where"))]
-        found = summed(rule, past)
+            return self.anchored(rule, past, orders(found), depth_of(rule))
+        return [waits_for(rule, past), self.newest("events", orders(found), rule, "performed")]
+
+    def total(self, rule: Rule, past: Past) -> Kept:
+        found = past.of(rule["total"], rule.get("where"))
+        found = [event for event in found if figure(value_at(event.properties, rule["property"])) is not None]
+        if "since" in rule:
+            return self.anchored(rule, past, orders(found), None)
         if "within" in rule and found:
             reach = found[-1].at - duration_ms(rule["within"]) - self.lateness_ms
             found = [event for event in found if event.at > reach]
-        return [waits, orders(found)]
+        return [waits_for(rule, past), orders(found)]
+
+    def distinct(self, rule: Rule, past: Past) -> Kept:
+        newest: dict[Any, tuple[int, int]] = {}
+        for event in past.of(rule["distinct"], rule.get("where")):
+            value = identity(value_at(event.properties, rule["property"]))
+            if value is not None:
+                newest[value] = (event.at, hash_of_value(value_at(event.properties, rule["property"])))
+        found = sorted(newest.values())
+        return [waits_for(rule, past), self.newest(rule["property"], found, rule, "distinct")]
+
+    def sessions(self, rule: Rule, past: Past) -> Kept:
+        gap = duration_ms(rule.get("gap", "30 minutes"))
+        visits = visits_of(past.of(rule["sessions"]), gap)
+        if "since" not in rule:
+            return [waits_for(rule, past), self.visits_lately(rule, visits, gap)]
+        begins = anchor_of(rule["since"], past)
+        if begins is None:
+            reach = visits[-1][1] - self.lateness_ms - gap if visits else 0
+            return [[], [first for first, last in visits if last > reach]]
+        closes = begins + duration_ms(rule["within"]) if "within" in rule else None
+        reach = begins - self.lateness_ms - gap
+        inside = [first for first, last in visits if last > reach and (closes is None or first < closes)]
+        return [self.anchor(rule, past), inside]
+
+    def returned(self, rule: Rule, past: Past) -> Kept:
+        events, gap = past.of(rule["returned"]), duration_ms(rule["after"])
+        return [orders(events[:1]), self.visits_lately(rule, visits_of(events, gap), gap)]
+
+    def visits_lately(self, rule: Rule, visits: list[tuple[int, int]], gap: int) -> Kept:
+        """The begins of those visits that can count, or join one that counts, even if an event comes late."""
+        if "within" not in rule or not visits:
+            return [first for first, _ in visits]
+        reach = visits[-1][1] - duration_ms(rule["within"]) - gap - self.lateness_ms
+        return [first for first, last in visits if last > reach]
+
+    def active_days(self, rule: Rule, past: Past) -> Kept:
+        days = sorted({past.date_of(event.at) for event in past.of(rule["active_days"])})
+        return [waits_for(rule, past), self.newest("days", days, rule, "active_days")]
+
+    def declining(self, rule: Rule, past: Past) -> Kept:
+        found = past.of(rule["declining"])
+        days = self.depths[self.fact("day counts", rule["declining"])]
+        if found:
+            newest = past.date_of(found[-1].at)
+            found = [event for event in found if (newest - past.date_of(event.at)).days <= days]
+        return [past.first_seen, orders(found)]
+
+    def inactive(self, rule: Rule, past: Past) -> Kept:
+        found = orders(past.of(rule["inactive"]))
+        return [past.first_seen, self.newest("events", found, rule, "inactive")]
+
+    def missing(self, rule: Rule, past: Past) -> Kept:
+        found = orders(past.of(rule["missing"]))
+        return [self.anchor(rule, past), self.newest("events", found, rule, "missing")]
+
+    def recent(self, rule: Rule, past: Past) -> Kept:
+        return orders(past.of(rule["recent"])[-rule["last"] :])
+
+    def first(self, rule: Rule, past: Past) -> Kept:
+        return orders(past.of(rule["first"])[:1])
 
     def anchor(self, rule: Rule, past: Past) -> Kept:
         """`first_seen`, the first anchoring event, or what is kept of the newest."""
         if "since_last" in rule:
-            return self.newest(rule["since_last"], past)
+            return self.newest("events", orders(past.of(rule["since_last"])), rule, "since_last")
         return [past.first_seen] if rule["since"] == "first_seen" else orders(past.of(rule["since"])[:1])
 
-    def anchored(self, rule: Rule, past: Past) -> Kept:
+    def anchored(self, rule: Rule, past: Past, found: list[tuple[int, int]], depth: int | None) -> Kept:
         """From anchor - allowed lateness on, of the window itself the oldest; without an anchor the last ones."""
-        is_sum = "total" in rule
-        found = summed(rule, past) if is_sum else past.of(rule["performed"], rule.get("where"))
         begins = anchor_of(rule["since"], past)
         if begins is None:
-            return orders([event for event in found if event.at >= found[-1].at - self.lateness_ms])
+            return [[], [item for item in found if item[0] >= found[-1][0] - self.lateness_ms]]
         closes = begins + duration_ms(rule["within"]) if "within" in rule else None
-        before = [event for event in found if begins - self.lateness_ms <= event.at < begins]
-        inside = [event for event in found if begins <= event.at and (closes is None or event.at < closes)]
-        return orders(before) + orders(inside if is_sum else inside[: depth_of(rule)])
+        before = [item for item in found if begins - self.lateness_ms <= item[0] < begins]
+        inside = [item for item in found if begins <= item[0] and (closes is None or item[0] < closes)]
+        return [self.anchor(rule, past), before + inside[:depth]]
+
+
+KEPT: dict[str, Callable[[Memory, Rule, Past], Kept]] = {
+    "performed": Memory.performed,
+    "total": Memory.total,
+    "distinct": Memory.distinct,
+    "sessions": Memory.sessions,
+    "returned": Memory.returned,
+    "active_days": Memory.active_days,
+    "declining": Memory.declining,
+    "inactive": Memory.inactive,
+    "missing": Memory.missing,
+    "recent": Memory.recent,
+    "first": Memory.first,
+}
+
+
+def waits_for(rule: Rule, past: Past) -> int | None:
+    """`first_seen` where the rule waits until the user is known that long."""
+    return past.first_seen if "at_most" in rule and "within" in rule else None
+
+
+def visits_of(events: list[Seen], gap: int) -> list[tuple[int, int]]:
+    """Visits as the times of their first and last events."""
+    starts = [event.at for event in first_of_visits(events, gap)]
+    ends = [events[n].at for n in range(len(events)) if n + 1 == len(events) or events[n + 1].at in starts]
+    return list(zip(starts, sorted(set(ends)), strict=True))
+
+
+def hash_of_value(value: Any) -> int:
+    """Values that last came at one instant stand in the order of their hashes."""
+    number = figure(value)
+    if number is not None and number.denominator == 1:
+        value = int(number)
+    kind = "truth" if isinstance(value, bool) else "text" if number is None else "number"
+    return int.from_bytes(blake2b(f"{kind} {value}".encode(), digest_size=8).digest(), "big")
 
 
 def parts_of(rule: Rule) -> list[Rule]:
@@ -106,18 +207,13 @@ def parts_of(rule: Rule) -> list[Rule]:
     return parts
 
 
-def orders(events: list[Seen]) -> Kept:
+def orders(events: list[Seen]) -> list[tuple[int, int]]:
     return [event.order for event in events]
 
 
 def depth_of(rule: Rule) -> int:
     """At least k: k; a range: at_most + 1."""
     return int(rule["at_most"]) + 1 if "at_most" in rule else int(rule.get("at_least", 1))
-
-
-def summed(rule: Rule, past: Past) -> list[Seen]:
-    found = past.of(rule["total"], rule.get("where"))
-    return [event for event in found if figure(event.properties.get(rule["property"])) is not None]
 
 
 def as_list(names: str | list[str]) -> list[str]:

@@ -13,13 +13,17 @@ from pydantic import Discriminator, Tag
 from stage_models.conditions import combinations
 from stage_models.conditions.active_days import ActiveDays
 from stage_models.conditions.declining import Declining
+from stage_models.conditions.distinct import Distinct
+from stage_models.conditions.first import First
 from stage_models.conditions.inactive import Inactive
 from stage_models.conditions.missing import Missing
 from stage_models.conditions.performed import Performed
 from stage_models.conditions.reached import Reached
 from stage_models.conditions.recent import Recent
+from stage_models.conditions.returned import Returned
 from stage_models.conditions.rule import Condition, Rule
 from stage_models.conditions.segment import InSegment
+from stage_models.conditions.sessions import Sessions
 from stage_models.conditions.stage import InStage
 from stage_models.conditions.total import Total
 
@@ -35,8 +39,12 @@ def _rule_key(value: Any) -> str | None:
 AnyRule = Annotated[
     Annotated[Performed, Tag(Performed.KEY)]
     | Annotated[ActiveDays, Tag(ActiveDays.KEY)]
+    | Annotated[Sessions, Tag(Sessions.KEY)]
     | Annotated[Total, Tag(Total.KEY)]
+    | Annotated[Distinct, Tag(Distinct.KEY)]
     | Annotated[Recent, Tag(Recent.KEY)]
+    | Annotated[First, Tag(First.KEY)]
+    | Annotated[Returned, Tag(Returned.KEY)]
     | Annotated[Inactive, Tag(Inactive.KEY)]
     | Annotated[Missing, Tag(Missing.KEY)]
     | Annotated[Declining, Tag(Declining.KEY)]

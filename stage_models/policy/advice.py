@@ -12,11 +12,13 @@ from itertools import combinations
 from stage_models.conditions import Rule
 from stage_models.conditions.active_days import ActiveDays
 from stage_models.conditions.combinations import All, Any, Not
+from stage_models.conditions.distinct import Distinct
 from stage_models.conditions.performed import Performed
 from stage_models.conditions.reached import Reached
 from stage_models.conditions.recent import Recent
 from stage_models.conditions.scope import events_label
 from stage_models.conditions.segment import InSegment
+from stage_models.conditions.sessions import Sessions
 from stage_models.conditions.stage import InStage
 from stage_models.conditions.total import Total
 from stage_models.policy.compile import Policy
@@ -104,7 +106,9 @@ def _no_hysteresis(spec: PolicySpec) -> _Advice:
 def _counts_in_rolling_window(rule: object) -> bool:
     if isinstance(rule, ActiveDays):
         return True
-    return isinstance(rule, Performed | Total) and rule.within is not None and rule.since is None
+    if isinstance(rule, Performed | Sessions | Total):
+        return rule.within is not None and rule.since is None
+    return isinstance(rule, Distinct) and rule.within is not None
 
 
 def _same_rule(spec: PolicySpec) -> _Advice:
@@ -132,7 +136,7 @@ def _large_rules(spec: PolicySpec) -> _Advice:
 
 
 def _items_kept(rule: object) -> int:
-    if isinstance(rule, Performed):
+    if isinstance(rule, Performed | Distinct):
         return max(rule.at_least or 0, (rule.at_most or 0) + 1)
     return rule.last if isinstance(rule, Recent) else 0
 

@@ -30,11 +30,7 @@ _MODEL_OF: dict[str, type[BaseModel]] = {
 }
 _QUOTED = re.compile(r"'([^']*)'")
 _LATER_RULES = (
-    "sessions",
-    "distinct",
-    "first",
     "regular",
-    "returned",
     "sequence",
     "trait",
     "during",
@@ -59,9 +55,11 @@ _WANTED = {
 _EXAMPLE = {
     "against": "28 days",
     "action": "what to do for who enters here",
+    "after": "60 days",
     "at_least": "2",
     "by": "60 %",
     "for": "14 days",
+    "gap": "30 minutes",
     "last": "3",
     "policy": "my-product",
     "property": "revenue",

@@ -1,0 +1,120 @@
+"""visits: events of a set that lie close together, as [first, last] ascending. A visit begins with an event
+that comes at least `gap` after the event before it.
+
+Only where a visit begins and ends is kept, so it does not matter how many events it has, in which order they
+come, or how often.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+
+from stage_models.event_sets import EventSet
+from stage_models.events import Event
+from stage_models.facts.anchored import Windowed
+from stage_models.facts.fact import CAP, CHANGED, UNCHANGED, Fact
+from stage_models.facts.first import First
+from stage_models.user import NEVER, User
+
+
+class Visits(Fact):
+    """The visits that begin in a rolling window (None: in all time), the newest 256 of them."""
+
+    __slots__ = ("gap_ms", "most", "span_ms")
+
+    def __init__(
+        self, events: EventSet, gap_ms: int, within_ms: int | None, lateness_ms: int, depth: int = 0
+    ) -> None:
+        super().__init__(events, gap_ms, within_ms)
+        self.gap_ms = gap_ms
+        # What ended before that cannot join what still counts, even if an event comes late.
+        self.span_ms = None if within_ms is None else within_ms + gap_ms + lateness_ms
+        self.most = max(CAP, depth)
+
+    def deepen(self, other: Fact) -> None:
+        assert isinstance(other, Visits)
+        self.most = max(self.most, other.most)
+
+    def remember(self, user: User, event: Event, digest: int) -> int:
+        items: list[list[int]] = user.facts[self.index]
+        outcome = join(items, event.occurred_at, self.gap_ms)
+        if self.span_ms is not None:
+            forget_ended(items, items[-1][1] - self.span_ms)
+        del items[: -self.most]
+        return outcome
+
+
+class VisitsSince(Windowed):
+    """The visits that begin in a window that begins at an anchor, the oldest 256 of them.
+
+    Kept from anchor - allowed lateness - gap on, because a late event can move the anchor back, and what came
+    shortly before it tells whether a visit begins there.
+    """
+
+    __slots__ = ("gap_ms", "most")
+
+    def __init__(
+        self,
+        events: EventSet,
+        anchor: First | None,
+        within_ms: int | None,
+        lateness_ms: int,
+        *,
+        gap_ms: int,
+        depth: int,
+    ) -> None:
+        super().__init__(events, anchor, within_ms, lateness_ms, gap_ms)
+        self.gap_ms = gap_ms
+        self.most = max(CAP, depth)
+
+    def deepen(self, other: Fact) -> None:
+        assert isinstance(other, VisitsSince)
+        self.most = max(self.most, other.most)
+
+    def remember(self, user: User, event: Event, digest: int) -> int:
+        items: list[list[int]] = user.facts[self.index]
+        anchor = self.anchor_of(user)
+        if anchor is not None and event.occurred_at >= self.end(anchor) + self.gap_ms:
+            return UNCHANGED
+        outcome = join(items, event.occurred_at, self.gap_ms)
+        if anchor is None:
+            forget_ended(items, items[-1][1] - self.lateness_ms - self.gap_ms)
+            del items[: -self.most]
+        else:
+            self._forget(items, anchor)
+        return outcome
+
+    def _forget(self, items: list[list[int]], anchor: int) -> None:
+        forget_ended(items, anchor - self.lateness_ms - self.gap_ms)
+        end = self.end(anchor)
+        del items[bisect_left(items, [end]) :]
+        if items:
+            items[-1][1] = min(items[-1][1], end)
+        del items[: max(0, bisect_left(items, [anchor]) - self.most)]
+        del items[bisect_left(items, [anchor]) + self.most :]
+
+
+def join(items: list[list[int]], at: int, gap_ms: int) -> int:
+    """Put an event in: it belongs to a visit, joins two, or begins one. UNCHANGED while all visits begin as
+    before.
+    """
+    place = bisect_right(items, [at, NEVER])  # of the first visit that begins after it
+    before = items[place - 1] if place and at < items[place - 1][1] + gap_ms else None
+    after = items[place] if place < len(items) and items[place][0] < at + gap_ms else None
+    if before is not None:
+        if after is None:
+            before[1] = max(before[1], at)
+            return UNCHANGED
+        before[1] = after[1]
+        del items[place]
+    elif after is not None:
+        after[0] = at
+    else:
+        items.insert(place, [at, at])
+    return CHANGED
+
+
+def forget_ended(items: list[list[int]], horizon: int) -> None:
+    """Drop the visits that ended at or before an instant."""
+    while items and items[0][1] <= horizon:
+        del items[0]

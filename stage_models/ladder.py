@@ -95,7 +95,9 @@ def _turn(
     for rule in rules:
         is_on = user.on >> rule.index & 1
         turned_by = rule.reads if cause == "late" else rule.turned_off_by if is_on else rule.turned_on_by
-        if not turned_by & changed or not (rule.wants_off(user, at) if is_on else rule.wants_on(user, at)):
+        if changed != EVERYTHING and not turned_by & changed:
+            continue
+        if not (rule.wants_off(user, at) if is_on else rule.wants_on(user, at)):
             continue
         was = user.latches[rule.index]
         if at < rule.held_until(user):

@@ -68,3 +68,8 @@ def test_more_events_than_the_cap_of_sums_are_counted_from_an_anchor() -> None:
     segment = {"when": {"performed": "Alpha", "at_least": 300, "since": "first_seen", "within": "1 day"}}
     found = moves(segment, [(number * 1_000, "Alpha") for number in range(400)], HOUR)
     assert told(found) == [("segment.entered", 299_000, "event")]
+
+
+def test_rule_that_nothing_can_make_truer_is_asked_at_the_first_event() -> None:
+    segment = {"when": {"not": {"returned": "Beta", "after": "1 day"}}}
+    assert told(moves(segment, [(0, "Alpha")], DAY)) == [("segment.entered", 0, "event")]

@@ -20,14 +20,14 @@ Filter = Callable[[dict[str, Any]], bool | None]
 class EventSet:
     """A compiled set of events. `key` tells two sets apart: equal keys hold equal events."""
 
-    __slots__ = ("_excluded", "_names", "key", "label", "passes")
+    __slots__ = ("excluded", "key", "label", "passes", "wanted")
 
     def __init__(
         self, label: str, names: frozenset[str] | None, excluded: frozenset[str], wheres: list[Where]
     ) -> None:
         self.label = label
-        self._names = names  # None: any
-        self._excluded = excluded
+        self.wanted = names  # None: any
+        self.excluded = excluded
         self.passes = compile_filter(wheres)  # None: the name alone decides
         self.key = (
             None if names is None else tuple(sorted(names)),
@@ -38,13 +38,13 @@ class EventSet:
     @property
     def names(self) -> frozenset[str]:
         """The event names that the set mentions, wanted or excluded."""
-        return self._excluded | (self._names or frozenset())
+        return self.excluded | (self.wanted or frozenset())
 
     def concerns(self, name: str | None) -> bool:
         """Whether an event of this name can belong."""
         if name is None:
             return False
-        return name not in self._excluded if self._names is None else name in self._names
+        return name not in self.excluded if self.wanted is None else name in self.wanted
 
     def matches(self, event: Event) -> bool | None:
         """Whether an event whose name the set concerns belongs; None: a property has the wrong type."""
@@ -53,6 +53,16 @@ class EventSet:
     def holds(self, event: Event) -> bool:
         """Whether the event belongs to the set."""
         return event.is_active and self.concerns(event.name) and self.matches(event) is True
+
+
+def union_of(sets: list[EventSet]) -> EventSet:
+    """What concerns one of the sets concerns the union, which looks at no property."""
+    label = " or ".join(dict.fromkeys(one.label for one in sets))
+    named = frozenset().union(*(one.wanted for one in sets if one.wanted is not None))
+    excluded = [one.excluded for one in sets if one.wanted is None]
+    if not excluded:
+        return EventSet(label, named, frozenset(), [])
+    return EventSet(label, None, frozenset.intersection(*excluded) - named, [])
 
 
 def compile_filter(wheres: list[Where]) -> Filter | None:

@@ -23,6 +23,7 @@ from stage_models.conditions.recent import Recent
 from stage_models.conditions.returned import Returned
 from stage_models.conditions.rule import Condition, Rule
 from stage_models.conditions.segment import InSegment
+from stage_models.conditions.sequence import Sequence
 from stage_models.conditions.sessions import Sessions
 from stage_models.conditions.stage import InStage
 from stage_models.conditions.total import Total
@@ -47,6 +48,7 @@ AnyRule = Annotated[
     | Annotated[Returned, Tag(Returned.KEY)]
     | Annotated[Inactive, Tag(Inactive.KEY)]
     | Annotated[Missing, Tag(Missing.KEY)]
+    | Annotated[Sequence, Tag(Sequence.KEY)]
     | Annotated[Declining, Tag(Declining.KEY)]
     | Annotated[Reached, Tag(Reached.KEY)]
     | Annotated[InStage, Tag(InStage.KEY)]

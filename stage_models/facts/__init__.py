@@ -8,6 +8,7 @@ from stage_models.facts.fact import Fact
 from stage_models.facts.first import First
 from stage_models.facts.marks import Marks
 from stage_models.facts.newest import Newest
+from stage_models.facts.steps import Steps
 from stage_models.facts.values import Values
 from stage_models.facts.visits import Visits, VisitsSince
 
@@ -20,6 +21,7 @@ __all__ = [
     "First",
     "Marks",
     "Newest",
+    "Steps",
     "Values",
     "Visits",
     "VisitsSince",

@@ -18,6 +18,7 @@ from stage_models.conditions.reached import Reached
 from stage_models.conditions.recent import Recent
 from stage_models.conditions.scope import events_label
 from stage_models.conditions.segment import InSegment
+from stage_models.conditions.sequence import Sequence
 from stage_models.conditions.sessions import Sessions
 from stage_models.conditions.stage import InStage
 from stage_models.conditions.total import Total
@@ -152,7 +153,8 @@ def _events_used(spec: PolicySpec | StageSpec | SegmentSpec) -> Iterator[Events]
     """What rules name where they want events."""
     for _, rule in models_in(spec):
         if isinstance(rule, Rule) and not isinstance(rule, _WITHOUT_EVENTS):
-            for key in (rule.KEY, *_EVENT_KEYS):
+            yield from rule.sequence if isinstance(rule, Sequence) else [getattr(rule, rule.KEY)]
+            for key in _EVENT_KEYS:
                 events: Events | None = getattr(rule, key, None)
                 if events is not None:
                     yield events

@@ -10,6 +10,7 @@ from faust import App, StreamT
 from stage_models.events import Event
 from stage_models.policy.compile import Policy
 from streams.codec import decoder
+from streams.codec.records import BadRecord
 from streams.dead_letters import Guard
 from streams.engine import failure
 from streams.engine.engine import Engine
@@ -59,7 +60,11 @@ class Lifecycle:
             )
         decode, apply = self._decode, partition.apply
         for record in part.records:
-            decoded = decode(record.key(), record.value(), record.headers(), record.timestamp()[1])  # type: ignore[arg-type]
+            try:
+                decoded = decode(record.key(), record.value(), record.headers(), record.timestamp()[1])  # type: ignore[arg-type]
+            except SystemError:  # how confluent-kafka says that it cannot read them; asked again it crashes
+                record.set_headers([])
+                decoded = BadRecord("unreadable", "the name of a header is not UTF-8")
             if isinstance(decoded, Event):
                 apply(decoded, record)
             else:

@@ -64,5 +64,6 @@ def _shared() -> list[Processor]:
 def _renderers(settings: LogSettings) -> list[Processor]:
     is_console = settings.format == "console" or (settings.format == "auto" and sys.stderr.isatty())
     if is_console:
-        return [structlog.dev.ConsoleRenderer()]
+        # the default would show the variables of each frame, with what they hold
+        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

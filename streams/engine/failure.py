@@ -10,9 +10,11 @@ import logging
 import os
 import sys
 import threading
+from traceback import format_tb
 from typing import NoReturn
 
 import structlog
+from confluent_kafka import KafkaException
 
 EXIT_CODE = 70  # EX_SOFTWARE of sysexits.h
 
@@ -20,12 +22,20 @@ _SAY_SECONDS = 5.0  # a log that nobody reads blocks whoever writes to it
 
 
 def die(reason: str, error: BaseException | None = None, **fields: object) -> NoReturn:
-    """End the process now, without the clean-ups that could write something: exit code 70."""
+    """End the process now, without the clean-ups that could write something: exit code 70.
+
+    Of an error the log gets its kind and place; its text only where it comes from Kafka or the system, because any
+    other may quote a user id or a value.
+    """
     last_resort = threading.Timer(_SAY_SECONDS, os._exit, (EXIT_CODE,))
     last_resort.daemon = True
     last_resort.start()
     log = structlog.get_logger("stagestream.engine")
-    log.critical(reason, exc_info=error, **fields)
+    if error is not None:
+        fields |= {"error": type(error).__name__, "traceback": "".join(format_tb(error.__traceback__))}
+        if isinstance(error, KafkaException | OSError):
+            fields["error_text"] = str(error)
+    log.critical(reason, **fields)
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()

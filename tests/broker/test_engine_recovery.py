@@ -90,6 +90,15 @@ def test_newest_state_wins_wherever_it_lies(
     assert changelog.recovered().users == {"ada": encode(newer, FINGERPRINT)}
 
 
+def test_user_whose_newest_record_compaction_would_lose_is_named(changelog: Changelog) -> None:
+    for name in ("ada", "bo", "cy"):
+        changelog.user(user(name, 10))
+    for name in ("ada", "bo"):
+        changelog.user(user(name, 5))
+    changelog.user(user("bo", 11))
+    assert changelog.recovered().shadowed == {"ada"}
+
+
 def test_later_in_the_log_wins_a_tie(changelog: Changelog) -> None:
     first, second = user("ada", 5), user("ada", 5)
     second.clock = 77

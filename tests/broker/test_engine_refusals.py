@@ -64,6 +64,25 @@ def test_lost_records_are_counted_and_not_passed_over(
     assert '"lost_records": ' in said
 
 
+def test_input_topic_made_anew_is_refused_though_it_has_grown_past_the_position(
+    worked: Settings, tmp_path: Path, broker: Broker
+) -> None:
+    if broker.kind == "embedded":
+        pytest.skip("the embedded broker gives topics no ids")
+    admin = AdminClient({"bootstrap.servers": worked.bootstrap_servers})
+    for deleted in admin.delete_topics([worked.input.topic]).values():
+        deleted.result(30)
+    workers.wait_until(
+        lambda: worked.input.topic not in admin.list_topics(timeout=10).topics, "the topic is gone", 20
+    )
+    topics.create(worked, PARTITIONS, replication=1)
+    for _ in range(2):
+        producing.produce(worked, LOG, 1, lambda _: None)
+    said = refusal(worked, tmp_path / "after.log")
+    assert "the input topic was deleted and made anew" in said
+    assert "give the deployment a new app id and topic prefix" in said
+
+
 def test_missing_topics_are_named_with_exit_code_one(settings: Settings, tmp_path: Path) -> None:
     with workers.worker(settings, tmp_path / "worker.log") as worker:
         workers.wait_until(lambda: not worker.is_running, "the worker ends by itself", 30)

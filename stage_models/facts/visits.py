@@ -37,6 +37,8 @@ class Visits(Fact):
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         items: list[list[int]] = user.facts[self.index]
+        if self.span_ms is not None and items and event.occurred_at <= items[-1][1] - self.span_ms:
+            return UNCHANGED
         outcome = join(items, event.occurred_at, self.gap_ms)
         if self.span_ms is not None:
             forget_ended(items, items[-1][1] - self.span_ms)
@@ -74,7 +76,10 @@ class VisitsSince(Windowed):
     def remember(self, user: User, event: Event, digest: int) -> int:
         items: list[list[int]] = user.facts[self.index]
         anchor = self.anchor_of(user)
-        if anchor is not None and event.occurred_at >= self.end(anchor) + self.gap_ms:
+        newest = items[-1][1] if items else -NEVER
+        horizon = (newest if anchor is None else anchor) - self.lateness_ms - self.gap_ms
+        end = NEVER if anchor is None else self.end(anchor)
+        if not horizon < event.occurred_at < end + self.gap_ms:
             return UNCHANGED
         outcome = join(items, event.occurred_at, self.gap_ms)
         if anchor is None:
@@ -82,7 +87,7 @@ class VisitsSince(Windowed):
             del items[: -self.most]
         else:
             self._forget(items, anchor)
-        return outcome
+        return outcome if event.occurred_at < end else UNCHANGED
 
     def _forget(self, items: list[list[int]], anchor: int) -> None:
         forget_ended(items, anchor - self.lateness_ms - self.gap_ms)

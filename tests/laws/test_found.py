@@ -73,3 +73,13 @@ def test_more_events_than_the_cap_of_sums_are_counted_from_an_anchor() -> None:
 def test_rule_that_nothing_can_make_truer_is_asked_at_the_first_event() -> None:
     segment = {"when": {"not": {"returned": "Beta", "after": "1 day"}}}
     assert told(moves(segment, [(0, "Alpha")], DAY)) == [("segment.entered", 0, "event")]
+
+
+def test_late_event_too_old_to_begin_a_visit_that_counts_waives_no_stay() -> None:
+    segment = {
+        "when": {"inactive": "Beta", "for": "1 day"},
+        "until": {"returned": "Alpha", "after": "1 day", "within": "1 day"},
+        "stay_at_least": "60 days",
+    }
+    arrivals = [(0, "Alpha"), (0, "Beta"), (40 * DAY, "Alpha"), (HOUR, "Alpha")]
+    assert told(moves(segment, arrivals, 41 * DAY)) == [("segment.entered", DAY, "time")]

@@ -95,7 +95,7 @@ class Occasion:
         if self.event is None or self.before is None or not change.is_by_time or change.at < self.event.at:
             return False
         rules = [latch.when] if latch.until is None else [latch.when, latch.until]
-        return any(memory.kept_for(rule, self.before) != memory.kept_for(rule, after) for rule in rules)
+        return any(memory.changes(rule, self.before, after) for rule in rules)
 
 
 class Judge:

@@ -19,6 +19,9 @@ Kept = list[Any]
 Newest = tuple[str, str]
 """A fact that rules share: its kind, and its event set in one spelling."""
 
+Visit = tuple[int, int]
+"""The times of its first and last events."""
+
 
 class Memory:
     """What is kept under one policy (the YAML mapping)."""
@@ -59,6 +62,11 @@ class Memory:
         filters = [one[key] for one in (spec, also or {}) for key in ("where", "during") if key in one]
         names = None if spec.get("any") else as_list(spec["event"])
         return kind, json.dumps([names, as_list(spec.get("except", [])), filters], sort_keys=True)
+
+    def changes(self, rule: Rule, before: Past, after: Past) -> bool:
+        """Whether what is kept for the rule differs with an event that is remembered after and was not before."""
+        self.latest = after
+        return self.kept_for(rule, before) != self.kept_for(rule, after)
 
     def kept_for(self, rule: Rule, past: Past) -> Kept:
         """Everything kept for the rule and its parts, comparable before and after an event."""
@@ -101,26 +109,32 @@ class Memory:
         gap = duration_ms(rule.get("gap", "30 minutes"))
         visits = visits_of(past.of(rule["sessions"]), gap)
         if "since" not in rule:
-            return [waits_for(rule, past), self.visits_lately(rule, visits, gap)]
+            return [waits_for(rule, past), self.visits_lately(rule, rule["sessions"], visits, gap)]
         begins = anchor_of(rule["since"], past)
         if begins is None:
-            reach = visits[-1][1] - self.lateness_ms - gap if visits else 0
-            return [[], [first for first, last in visits if last > reach]]
+            newest = self.newest_of(rule["sessions"])
+            return [[], begins_after(newest - self.lateness_ms - gap, visits)]
         closes = begins + duration_ms(rule["within"]) if "within" in rule else None
-        reach = begins - self.lateness_ms - gap
-        inside = [first for first, last in visits if last > reach and (closes is None or first < closes)]
-        return [self.anchor(rule, past), inside]
+        inside = [visit for visit in visits if closes is None or visit[0] < closes]
+        return [self.anchor(rule, past), begins_after(begins - self.lateness_ms - gap, inside)]
 
     def returned(self, rule: Rule, past: Past) -> Kept:
         events, gap = past.of(rule["returned"]), duration_ms(rule["after"])
-        return [orders(events[:1]), self.visits_lately(rule, visits_of(events, gap), gap)]
+        visits = visits_of(events, gap)
+        return [orders(events[:1]), self.visits_lately(rule, rule["returned"], visits, gap)]
 
-    def visits_lately(self, rule: Rule, visits: list[tuple[int, int]], gap: int) -> Kept:
+    def visits_lately(self, rule: Rule, events: Any, visits: list[Visit], gap: int) -> Kept:
         """The begins of those visits that can count, or join one that counts, even if an event comes late."""
-        if "within" not in rule or not visits:
+        if "within" not in rule:
             return [first for first, _ in visits]
-        reach = visits[-1][1] - duration_ms(rule["within"]) - gap - self.lateness_ms
-        return [first for first, last in visits if last > reach]
+        reach = self.newest_of(events) - duration_ms(rule["within"]) - gap - self.lateness_ms
+        return begins_after(reach, visits)
+
+    def newest_of(self, events: Any) -> int:
+        """The time of the newest such event, the late one included: that something else is forgotten because
+        of it is no change.
+        """
+        return max((event.at for event in self.latest.of(events)), default=0)
 
     def active_days(self, rule: Rule, past: Past) -> Kept:
         days = sorted({past.date_of(event.at) for event in past.of(rule["active_days"])})
@@ -147,6 +161,14 @@ class Memory:
 
     def first(self, rule: Rule, past: Past) -> Kept:
         return orders(past.of(rule["first"])[:1])
+
+    def sequence(self, rule: Rule, past: Past) -> Kept:
+        """Whatever can be a step, as far back as the steps of one sequence can lie."""
+        found = sorted({event.order for step in rule["sequence"] for event in past.of(step)})
+        if "within" not in rule or not found:
+            return found
+        reach = found[-1][0] - duration_ms(rule["within"]) - self.lateness_ms
+        return [item for item in found if item[0] > reach]
 
     def anchor(self, rule: Rule, past: Past) -> Kept:
         """`first_seen`, the first anchoring event, or what is kept of the newest."""
@@ -177,6 +199,7 @@ KEPT: dict[str, Callable[[Memory, Rule, Past], Kept]] = {
     "missing": Memory.missing,
     "recent": Memory.recent,
     "first": Memory.first,
+    "sequence": Memory.sequence,
 }
 
 
@@ -185,8 +208,13 @@ def waits_for(rule: Rule, past: Past) -> int | None:
     return past.first_seen if "at_most" in rule and "within" in rule else None
 
 
-def visits_of(events: list[Seen], gap: int) -> list[tuple[int, int]]:
-    """Visits as the times of their first and last events."""
+def begins_after(reach: int, visits: list[Visit]) -> Kept:
+    """When the visits began of which something lies after an instant; before it nothing is told apart."""
+    return [max(first, reach) for first, last in visits if last > reach]
+
+
+def visits_of(events: list[Seen], gap: int) -> list[Visit]:
+    """The visits, oldest first."""
     starts = [event.at for event in first_of_visits(events, gap)]
     ends = [events[n].at for n in range(len(events)) if n + 1 == len(events) or events[n + 1].at in starts]
     return list(zip(starts, sorted(set(ends)), strict=True))

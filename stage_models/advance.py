@@ -110,9 +110,10 @@ def _remember(policy: Policy, user: User, event: Event, digest: int) -> tuple[in
         changed = FIRST_SEEN_BIT
     if event.group_id is not None or event.consent:
         _remember_person(user, event, digest)
-    if not event.is_active:
-        return changed, bad
-    for fact, remember, passes in policy.facts_of(event.name):
+    touched = policy.facts_of(event.name) if event.is_active else ()
+    if event.traits:
+        touched = (*policy.traits, *touched)
+    for fact, remember, passes in touched:
         if passes is not None and (matches := passes(event.properties)) is not True:
             outcome = BAD_PROPERTY if matches is None else UNCHANGED
         else:

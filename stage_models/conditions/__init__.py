@@ -27,6 +27,7 @@ from stage_models.conditions.sequence import Sequence
 from stage_models.conditions.sessions import Sessions
 from stage_models.conditions.stage import InStage
 from stage_models.conditions.total import Total
+from stage_models.conditions.trait import Trait
 
 
 def _rule_key(value: Any) -> str | None:
@@ -50,6 +51,7 @@ AnyRule = Annotated[
     | Annotated[Missing, Tag(Missing.KEY)]
     | Annotated[Sequence, Tag(Sequence.KEY)]
     | Annotated[Declining, Tag(Declining.KEY)]
+    | Annotated[Trait, Tag(Trait.KEY)]
     | Annotated[Reached, Tag(Reached.KEY)]
     | Annotated[InStage, Tag(InStage.KEY)]
     | Annotated[InSegment, Tag(InSegment.KEY)]

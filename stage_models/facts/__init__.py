@@ -9,6 +9,7 @@ from stage_models.facts.first import First
 from stage_models.facts.marks import Marks
 from stage_models.facts.newest import Newest
 from stage_models.facts.steps import Steps
+from stage_models.facts.trait_values import TraitValues
 from stage_models.facts.values import Values
 from stage_models.facts.visits import Visits, VisitsSince
 
@@ -22,6 +23,7 @@ __all__ = [
     "Marks",
     "Newest",
     "Steps",
+    "TraitValues",
     "Values",
     "Visits",
     "VisitsSince",

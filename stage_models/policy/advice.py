@@ -22,6 +22,7 @@ from stage_models.conditions.sequence import Sequence
 from stage_models.conditions.sessions import Sessions
 from stage_models.conditions.stage import InStage
 from stage_models.conditions.total import Total
+from stage_models.conditions.trait import Trait
 from stage_models.policy.compile import Policy
 from stage_models.policy.problems import Problem
 from stage_models.policy.schema import PolicySpec, SegmentSpec, StageSpec
@@ -35,7 +36,7 @@ MOST_ITEMS = 100
 ITEM_BYTES = 20  # time and hash as msgpack writes them, with their array
 _INTENT = ("intent", "purchas", "buy", "order", "checkout", "upgrade")
 _EVENT_KEYS = ("since", "since_last")
-_WITHOUT_EVENTS = (All, Any, Not, Reached, InStage, InSegment)
+_WITHOUT_EVENTS = (All, Any, Not, Reached, InStage, InSegment, Trait)
 
 
 def advice_of(policy: Policy, source: Source, today: date) -> list[Problem]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from stage_models.conditions import Rule
 from stage_models.conditions.combinations import All, Not
 from stage_models.conditions.scope import Flaw
+from stage_models.conditions.trait import Trait
 from stage_models.policy.schema import PolicySpec, SegmentSpec, StageSpec
 from stage_models.policy.source import Path
 from stage_models.policy.walk import models_in
@@ -96,10 +97,7 @@ def _denied_parts(spec: PolicySpec) -> Iterator[Flaw]:
 
 
 def _comparison_flaws(spec: PolicySpec) -> Iterator[Flaw]:
-    for path, model in models_in(spec):
-        if not isinstance(model, Comparison):
-            continue
-        name = str(path[-1])
+    for path, name, model in _comparisons(spec):
         numbers = [key for key in _NUMBERS if getattr(model, key) is not None]
         texts = [key for key in ("starts_with",) if getattr(model, key) is not None]
         texts += ["is"] if isinstance(model.is_, str) else []
@@ -114,6 +112,15 @@ def _comparison_flaws(spec: PolicySpec) -> Iterator[Flaw]:
                 "a lower bound below the upper one",
                 f"{least} to {most}",
             )
+
+
+def _comparisons(spec: PolicySpec) -> Iterator[tuple[Path, str, Comparison]]:
+    """Every comparison, with the name of what it compares."""
+    for path, model in models_in(spec):
+        if isinstance(model, Trait):
+            yield path, model.trait, model.comparison
+        elif isinstance(model, Comparison):
+            yield path, str(path[-1]), model
 
 
 def _bounds(model: Comparison) -> tuple[float | None, float | None]:
@@ -133,6 +140,8 @@ def _properties_used(spec: PolicySpec) -> Iterator[tuple[Path, str]]:
     for path, model in models_in(spec):
         if isinstance(model, Comparison):
             yield path, str(path[-1])
+        elif isinstance(model, Trait):
+            yield (*path, "trait"), model.trait
         elif isinstance(model, Rule) and isinstance(name := getattr(model, "property", None), str):
             yield (*path, "property"), name
 

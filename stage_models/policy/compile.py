@@ -14,7 +14,7 @@ from stage_models.conditions.rule import Answer, Condition, Rule
 from stage_models.conditions.scope import Flaw, Registry, Scope
 from stage_models.event_sets import Filter
 from stage_models.events import Event
-from stage_models.facts import Fact
+from stage_models.facts import Fact, TraitValues
 from stage_models.facts.fact import TIME_BIT
 from stage_models.policy.schema import ActionSpec, PolicySpec, SegmentSpec, StageSpec
 from stage_models.transitions import Action, PolicyRef
@@ -162,6 +162,9 @@ class Policy:
         self.segments_in = lru_cache(maxsize=MOST_WATCHES)(self._segments_in)
         self.watches = lru_cache(maxsize=MOST_WATCHES)(self._watches)
         self._unmentioned = self._concerned("\0")  # no event has this name
+        self.traits = tuple(
+            Touch(fact, fact.remember, None) for fact in self.facts if isinstance(fact, TraitValues)
+        )
 
     def facts_of(self, name: str | None) -> tuple[Touch, ...]:
         """The facts that an event of this name can touch, anchors before what is counted from them."""

@@ -31,7 +31,6 @@ _MODEL_OF: dict[str, type[BaseModel]] = {
 _QUOTED = re.compile(r"'([^']*)'")
 _LATER_RULES = (
     "regular",
-    "trait",
     "during",
 )
 

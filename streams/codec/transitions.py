@@ -6,13 +6,14 @@ the models that readers use, and every record must validate against them.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from stage_models.conditions.rule import Figure
-from stage_models.policy.compile import LatchRule, Policy
+from stage_models.policy.compile import LatchRule, Policy, Watch
 from stage_models.transitions import Action, CausingEvent, Evidence, PolicyRef, Transition
 from stage_models.user import NEVER, User
 from streams.codec import cloudevents
@@ -217,11 +218,22 @@ def _causing_event(event: CausingEvent) -> _CausingEvent:
 
 def _due(latches: list[LatchRule], user: User) -> int:
     """When one of the latches may turn; never before the user's due: what lies before it was looked at."""
-    return max(user.due, min((_turns_at(latch, user) for latch in latches), default=NEVER))
+    soonest = NEVER
+    for latch in latches:
+        turns_at = _turns_at(latch, user)
+        if turns_at <= user.due:
+            return user.due
+        soonest = min(soonest, turns_at)
+    return soonest
 
 
 def _turns_at(latch: LatchRule, user: User) -> int:
-    watch = latch.watch(is_on=latch.is_on(user))
+    watch = _watch(latch, latch.is_on(user))
     if watch.asks(user, user.clock) is watch.turns:
         return latch.held_until(user)
     return NEVER if watch.next_change is None else watch.next_change(user, user.clock)
+
+
+@lru_cache(maxsize=1_024)
+def _watch(latch: LatchRule, is_on: bool) -> Watch:
+    return latch.watch(is_on=is_on)

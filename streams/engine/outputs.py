@@ -42,10 +42,9 @@ class Outputs:
 
     def current(self, user: User, newest: Waiting) -> tuple[bytes, Headers]:
         """Value and headers of the user's record on the current-stage topic, after his newest transition."""
-        newest_id = next(value for name, value in newest.headers if name == "ce_id").decode()
         return (
-            encode_current(self._policy, user, newest.detected_at, newest_id),
-            current_headers(self._policy, user, newest.detected_at, self._settings, newest_id),
+            encode_current(self._policy, user, newest.detected_at, newest.id),
+            current_headers(self._policy, user, newest.detected_at, self._settings, newest.id),
         )
 
     def _wait(

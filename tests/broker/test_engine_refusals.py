@@ -9,6 +9,8 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from streams import producing, topics
+from streams import settings as all_settings
+from streams.embedded import embedded_broker
 from streams.policy_files import shipped
 from streams.settings import EngineSettings, Settings
 from tests import workers
@@ -98,3 +100,20 @@ def test_broken_policy_is_refused_with_its_located_messages(settings: Settings, 
         assert worker.process.returncode == 1
         assert f"{file}:" in worker.said()
         assert "ordre" in worker.said()
+
+
+def test_worker_ends_when_asked_to_though_the_broker_is_gone(tmp_path: Path) -> None:
+    with embedded_broker() as bootstrap_servers:
+        alone = all_settings.load(
+            bootstrap_servers=bootstrap_servers,
+            policy="retail",
+            engine={"time": "records", "member_timeout_seconds": 6, "watchdog_seconds": 20},
+        )
+        topics.create(alone, PARTITIONS, replication=1)
+        running = workers.start(alone, tmp_path / "worker.log")
+        try:
+            workers.wait_until(lambda: running.is_ready, f"it is ready; {running.said()}", 30)
+        except BaseException:
+            running.kill()
+            raise
+    assert running.stop(30) == 0, running.said()

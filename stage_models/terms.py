@@ -47,9 +47,11 @@ class Model(BaseModel):
 
 
 class Duration:
-    """A length of time: `7 days`, `48 hours`, `P7D`. Its text is as written, with ISO 8601 put into words."""
+    """A length of time: `7 days`, `48 hours`, `P7D`. Its text is as written, with ISO 8601 put into words; whether
+    it is written in days or weeks matters where days of the calendar can be meant.
+    """
 
-    __slots__ = ("ms", "text")
+    __slots__ = ("is_in_days", "ms", "text")
 
     EXPECTED: ClassVar[str] = "a duration such as 30 minutes, 48 hours, 7 days, 2 weeks or P7D"
 
@@ -59,10 +61,12 @@ class Duration:
             count, unit = int(match[1]), match[2]
             self.ms = count * _UNITS[unit]
             self.text = f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+            self.is_in_days = unit in ("day", "week")
         elif (match := _ISO.fullmatch(text.strip())) and any(match.groups()):
             weeks, days, hours, minutes, seconds = (int(group or 0) for group in match.groups())
             self.ms = (weeks * 7 + days) * DAY + hours * HOUR + minutes * MINUTE + seconds * SECOND
             self.text = _in_words(self.ms)
+            self.is_in_days = not any(match.groups()[2:])
         else:
             raise ValueError(text)
         if self.ms > _LONGEST:

@@ -20,6 +20,7 @@ from stage_models.conditions.missing import Missing
 from stage_models.conditions.performed import Performed
 from stage_models.conditions.reached import Reached
 from stage_models.conditions.recent import Recent
+from stage_models.conditions.regular import Regular
 from stage_models.conditions.returned import Returned
 from stage_models.conditions.rule import Condition, Rule
 from stage_models.conditions.segment import InSegment
@@ -46,6 +47,7 @@ AnyRule = Annotated[
     | Annotated[Distinct, Tag(Distinct.KEY)]
     | Annotated[Recent, Tag(Recent.KEY)]
     | Annotated[First, Tag(First.KEY)]
+    | Annotated[Regular, Tag(Regular.KEY)]
     | Annotated[Returned, Tag(Returned.KEY)]
     | Annotated[Inactive, Tag(Inactive.KEY)]
     | Annotated[Missing, Tag(Missing.KEY)]

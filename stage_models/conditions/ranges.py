@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from stage_models.conditions.rule import Answer
@@ -31,7 +32,7 @@ def range_words(at_least: Any, at_most: Any) -> str:
     return f"{at_least} to {at_most}"
 
 
-def judge_open(figure: int, at_least: int | None, at_most: int | None, is_known: bool) -> Answer:
+def judge_open(figure: int | Fraction, at_least: int | None, at_most: int | None, is_known: bool) -> Answer:
     """Over a rolling window: an upper bound that is broken decides at once; else a rule that has one waits
     until the user is known for the whole window.
     """
@@ -43,7 +44,9 @@ def judge_open(figure: int, at_least: int | None, at_most: int | None, is_known:
     return at_least is None or figure >= at_least
 
 
-def judge_anchored(figure: int, at_least: int | None, at_most: int | None, is_closed: bool) -> Answer:
+def judge_anchored(
+    figure: int | Fraction, at_least: int | None, at_most: int | None, is_closed: bool
+) -> Answer:
     """Over a window that closes: a lower bound holds from the moment it is reached; an upper one that is
     not broken is undecided until the window closes.
     """

@@ -2,16 +2,21 @@
 
     {total: order, property: revenue, at_least: 200, within: 14 days}
     {total: order, property: revenue, at_least: 200, within: 14 days, since: first_seen}
+    {total: order, property: revenue, as: average, at_least: 50, within: 90 days}
 
-The sum over a rolling window (t - within < event time <= t), over within from an anchor on (it freezes when
-the window closes), or over all time. Figures are decimal, to 6 places.
+The sum, or the average, the greatest (max) or the least (min): over a rolling window (t - within < event time
+<= t), over within from an anchor on (it freezes when the window closes), or over all time. Figures are decimal,
+to 6 places. The sum of nothing is 0; the other figures of nothing do not hold.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from operator import itemgetter
+from fractions import Fraction
+from functools import reduce
+from itertools import accumulate
+from operator import add, itemgetter
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StrictStr, model_validator
@@ -22,21 +27,25 @@ from stage_models.conditions.scope import Scope, events_label
 from stage_models.conditions.windows import anchor_fact, check_window, window_words
 from stage_models.events import Event
 from stage_models.facts import Amounts, Anchored
-from stage_models.facts.amounts import is_folded
+from stage_models.facts.amounts import Fold, count_of, is_folded
 from stage_models.facts.fact import FIRST_SEEN_BIT, TIME_BIT
 from stage_models.figures import millionths, number
 from stage_models.terms import Duration, Events, Number, mistake
 from stage_models.user import NEVER, User
 
+As = Literal["sum", "average", "max", "min"]
+_WORDS: dict[As, str] = {"average": "the average", "max": "the greatest", "min": "the least"}
+_FOLDS: dict[As, Fold] = {"sum": add, "average": add, "max": max, "min": min}
+
 
 class Total(Rule):
-    """The sum of the property in the window is in the range."""
+    """The figure over the property in the window is in the range."""
 
     KEY: ClassVar[str] = "total"
 
     total: Events
     property: Annotated[StrictStr, Field(min_length=1)]
-    as_: Literal["sum"] = Field("sum", alias="as")
+    as_: As = Field("sum", alias="as")
     at_least: Number | None = None
     at_most: Number | None = None
     within: Duration | None = None
@@ -56,16 +65,22 @@ class Total(Rule):
     def sentence(self) -> str:
         window = window_words(self.within, self.since)
         bounds = range_words(self.at_least, self.at_most)
-        return f"{self.property} of {events_label(self.total)} adds up to {bounds}{window}"
+        figures = f"{self.property} of {events_label(self.total)}"
+        if self.as_ == "sum":
+            return f"{figures} adds up to {bounds}{window}"
+        return f"{_WORDS[self.as_]} {figures} is {bounds}{window}"
 
     def compile(self, scope: Scope) -> Condition:
         return TotalSince(scope, self) if self.since is not None else TotalLately(scope, self)
 
 
 _FIGURE = itemgetter(2)
+_Items = list[list[int]]
+_Figure = int | Fraction | None
+"""In millionths; None: nothing to make it of."""
 
 
-def _figure(bound: float | None) -> int | None:
+def _bound(bound: float | None) -> int | None:
     return None if bound is None else millionths(bound)
 
 
@@ -73,18 +88,28 @@ class _Summing(Condition):
     def __init__(self, scope: Scope, rule: Total) -> None:
         super().__init__(scope, rule.sentence())
         self.events = scope.events("total", rule.total)
-        self.at_least, self.at_most = _figure(rule.at_least), _figure(rule.at_most)
+        self.at_least, self.at_most = _bound(rule.at_least), _bound(rule.at_most)
         self.within_ms = rule.within.ms if rule.within else None
+        self.as_: As = rule.as_
+        self.fold = _FOLDS[rule.as_]
 
     def counts(self, event: Event, instants: Sequence[int]) -> bool:
         return event.occurred_at in instants and self.events.holds(event)
 
-    def _seen(self, items: list[list[int]], is_approximate: bool) -> Observation:
-        figure = sum(item[2] for item in items)
-        bound = threshold(figure, self.at_least, self.at_most)
-        return Observation(
-            number(figure), number(bound), [item[0] for item in reversed(items)], is_approximate
-        )
+    def _figure(self, items: _Items) -> _Figure:
+        if self.as_ == "sum":
+            return sum(item[2] for item in items)
+        if not items:
+            return None
+        if self.as_ == "average":
+            return Fraction(sum(map(_FIGURE, items)), sum(map(count_of, items)))
+        return reduce(self.fold, (item[2] for item in items))
+
+    def _seen(self, items: _Items, is_approximate: bool) -> Observation:
+        figure = self._figure(items)
+        bound = threshold(figure or 0, self.at_least, self.at_most)
+        observed = None if figure is None else number(round(figure))
+        return Observation(observed, number(bound), [item[0] for item in reversed(items)], is_approximate)
 
 
 class TotalLately(_Summing):
@@ -93,54 +118,52 @@ class TotalLately(_Summing):
     def __init__(self, scope: Scope, rule: Total) -> None:
         super().__init__(scope, rule)
         span_ms = None if self.within_ms is None else self.within_ms + scope.lateness_ms
-        self.fact = scope.fact(Amounts(self.events, rule.property, span_ms))
+        self.fact = scope.fact(Amounts(self.events, rule.property, span_ms, self.fold))
         self.index = self.fact.index
         reads = self.fact.bit | (TIME_BIT if self.within_ms is not None else 0)
         also = FIRST_SEEN_BIT if self.within_ms is not None and self.at_most is not None else 0
         self.reads_of(raised_by=reads, lowered_by=reads, also=also)
 
     def holds(self, user: User, at: int) -> Answer:
-        figure = sum(self._figures(user, at))
-        if self.at_most is None:
-            return figure >= self.at_least  # type: ignore[operator]  # one of the bounds is set
         is_known = self.within_ms is None or user.first_seen <= at - self.within_ms
-        return judge_open(figure, self.at_least, self.at_most, is_known)
+        return self._judge(self._figure(self._window(user, at)), is_known)
 
     def next_change(self, user: User, at: int) -> int:
         if self.within_ms is None:
             return NEVER
-        figures = self._figures(user, at)
-        if not figures:
-            known_at = NEVER if self.at_most is None else user.first_seen + self.within_ms
-            return earliest(at, known_at)
-        figure = sum(figures)
-        if self.at_most is None and figure < self.at_least and min(figures) >= 0:  # type: ignore[operator]
-            return NEVER  # what leaves can only make it less
-        return self._first_leave(user, at, figures, figure)
-
-    def _first_leave(self, user: User, at: int, figures: list[int], figure: int) -> int:
-        """The first instant at which what leaves the window, or knowing the user for all of it, changes the answer."""
-        assert self.within_ms is not None
+        known_at = NEVER if self.at_most is None else earliest(at, user.first_seen + self.within_ms)
+        items = self._window(user, at)
+        figures = self._figures_as_they_leave(items)
         is_known = user.first_seen <= at - self.within_ms
-        now = judge_open(figure, self.at_least, self.at_most, is_known)
-        change = NEVER if self.at_most is None else earliest(at, user.first_seen + self.within_ms)
-        items: list[list[int]] = user.facts[self.index]
-        for place, leaving in enumerate(figures, len(items) - len(figures)):
-            figure -= leaving
-            if judge_open(figure, self.at_least, self.at_most, is_known) != now:
-                return min(change, items[place][0] + self.within_ms)
-        return change
+        now = self._judge(figures[0], is_known)
+        for item, figure in zip(items, figures[1:], strict=True):
+            if self._judge(figure, is_known) != now:
+                return min(known_at, item[0] + self.within_ms)
+        return known_at
 
-    def _figures(self, user: User, at: int) -> list[int]:
-        """The figures in the window, oldest first."""
-        items: list[list[int]] = user.facts[self.index]
+    def _judge(self, figure: _Figure, is_known: bool) -> Answer:
+        if figure is None:
+            return None if self.at_most is not None and not is_known else False
+        return judge_open(figure, self.at_least, self.at_most, is_known)
+
+    def _figures_as_they_leave(self, items: _Items) -> list[_Figure]:
+        """The figure of all items, of all but the oldest, and so on down to that of none."""
+        folded = [*accumulate(map(_FIGURE, reversed(items)), self.fold)]
+        figures: list[_Figure] = [*folded]
+        if self.as_ == "average":
+            counts = accumulate(map(count_of, reversed(items)))
+            figures = [Fraction(figure, count) for figure, count in zip(folded, counts, strict=True)]
+        return [*reversed(figures), self._figure([])]
+
+    def _window(self, user: User, at: int) -> _Items:
+        """The items in the window, oldest first."""
+        items: _Items = user.facts[self.index]
         if self.within_ms is not None and items and items[0][0] <= at - self.within_ms:
-            items = items[bisect_left(items, [at - self.within_ms + 1]) :]
-        return list(map(_FIGURE, items))
+            return items[bisect_left(items, [at - self.within_ms + 1]) :]
+        return items
 
     def observe(self, user: User, at: int) -> Observation:
-        begins = -NEVER if self.within_ms is None else at - self.within_ms
-        items = [item for item in user.facts[self.fact.index] if item[0] > begins]
+        items = self._window(user, at)
         return self._seen(items, self.within_ms is not None and bool(items) and is_folded(items[0]))
 
 
@@ -152,7 +175,9 @@ class TotalSince(_Summing):
         assert rule.since is not None
         anchor = anchor_fact(scope, "since", rule.since)
         self.fact = scope.fact(
-            Anchored(self.events, anchor, self.within_ms, scope.lateness_ms, path=rule.property)
+            Anchored(
+                self.events, anchor, self.within_ms, scope.lateness_ms, path=rule.property, fold=self.fold
+            )
         )
         reads = self.fact.bit | (anchor.bit if anchor else 0) | TIME_BIT
         self.reads_of(raised_by=reads, lowered_by=reads, also=0 if anchor else FIRST_SEEN_BIT)
@@ -161,7 +186,9 @@ class TotalSince(_Summing):
         anchor = self.fact.anchor_of(user)
         if anchor is None:
             return False
-        figure = sum(item[2] for item in self.fact.window(user))
+        figure = self._figure(self.fact.window(user))
+        if figure is None:
+            return False
         return judge_anchored(figure, self.at_least, self.at_most, at >= self.fact.end(anchor))
 
     def next_change(self, user: User, at: int) -> int:

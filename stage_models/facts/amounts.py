@@ -1,12 +1,14 @@
 """amounts: events of a set with the figure of one property, as [time, hash, millionths] ascending.
 
 Exact up to 256 events; past that the oldest are folded into one item [time, hash, millionths, how many],
-which stands at the newest of them.
+which stands at the newest of them, with their sum, or the greatest or least of them.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
+from operator import add
 
 from stage_models.event_sets import EventSet
 from stage_models.events import Event, property_of
@@ -14,16 +16,20 @@ from stage_models.facts.fact import BAD_PROPERTY, CAP, CHANGED, UNCHANGED, Fact
 from stage_models.figures import millionths
 from stage_models.user import User
 
+Fold = Callable[[int, int], int]
+"""How two figures become one: add, max or min."""
+
 
 class Amounts(Fact):
     """All figures of the newest `span_ms` (None: of all time)."""
 
-    __slots__ = ("path", "span_ms")
+    __slots__ = ("fold", "path", "span_ms")
 
-    def __init__(self, events: EventSet, path: str, span_ms: int | None) -> None:
-        super().__init__(events, path, span_ms)
+    def __init__(self, events: EventSet, path: str, span_ms: int | None, fold: Fold = add) -> None:
+        super().__init__(events, path, span_ms, fold.__name__)
         self.path = path
         self.span_ms = span_ms
+        self.fold = fold
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         value = property_of(event.properties, self.path)
@@ -35,18 +41,18 @@ class Amounts(Fact):
         items: list[list[int]] = user.facts[self.index]
         if self.span_ms is not None and items and event.occurred_at <= items[-1][0] - self.span_ms:
             return UNCHANGED
-        if not insert(items, [event.occurred_at, digest, figure]):
+        if not insert(items, [event.occurred_at, digest, figure], self.fold):
             return UNCHANGED
         if self.span_ms is not None:
             horizon = items[-1][0] - self.span_ms
             if items[0][0] <= horizon:
                 forget_before(items, horizon + 1)
         if len(items) > CAP:
-            fold(items)
+            fold_oldest(items, self.fold)
         return CHANGED
 
 
-def insert(items: list[list[int]], item: list[int]) -> bool:
+def insert(items: list[list[int]], item: list[int], fold: Fold = add) -> bool:
     """Put an item in its place; False if it is there already. What is older than the folded item joins it."""
     if items and items[-1] < item and items[-1][1] != item[1]:
         items.append(item)
@@ -55,7 +61,7 @@ def insert(items: list[list[int]], item: list[int]) -> bool:
     if place < len(items) and items[place][:2] == item[:2]:
         return False
     if place == 0 and items and len(items[0]) == 4:
-        items[0][2] += item[2]
+        items[0][2] = fold(items[0][2], item[2])
         items[0][3] += 1
     else:
         items.insert(place, item)
@@ -67,12 +73,16 @@ def forget_before(items: list[list[int]], instant: int) -> None:
     del items[: bisect_left(items, [instant])]
 
 
-def fold(items: list[list[int]]) -> None:
+def fold_oldest(items: list[list[int]], fold: Fold) -> None:
     """Fold the oldest items into one while there are more than the cap."""
     while len(items) > CAP:
         old, new = items[0], items[1]
-        count = old[3] if len(old) == 4 else 1
-        items[:2] = [[new[0], new[1], old[2] + new[2], count + 1]]
+        items[:2] = [[new[0], new[1], fold(old[2], new[2]), count_of(old) + 1]]
+
+
+def count_of(item: list[int]) -> int:
+    """How many events an item stands for."""
+    return item[3] if is_folded(item) else 1
 
 
 def is_folded(item: list[int]) -> bool:

@@ -9,11 +9,12 @@ of the last allowed lateness.
 from __future__ import annotations
 
 from bisect import bisect_left
+from operator import add
 from typing import Any
 
 from stage_models.event_sets import EventSet
 from stage_models.events import Event, property_of
-from stage_models.facts.amounts import fold, forget_before, insert
+from stage_models.facts.amounts import Fold, fold_oldest, forget_before, insert
 from stage_models.facts.fact import BAD_PROPERTY, CAP, CHANGED, UNCHANGED, Fact
 from stage_models.facts.first import First
 from stage_models.figures import millionths
@@ -56,7 +57,7 @@ class Windowed(Fact):
 class Anchored(Windowed):
     """The `depth` oldest events of the window, or with a property (`path`) all of them."""
 
-    __slots__ = ("depth", "path")
+    __slots__ = ("depth", "fold", "path")
 
     def __init__(
         self,
@@ -67,10 +68,12 @@ class Anchored(Windowed):
         *,
         depth: int | None = None,
         path: str | None = None,
+        fold: Fold = add,
     ) -> None:
-        super().__init__(events, anchor, within_ms, lateness_ms, depth, path)
+        super().__init__(events, anchor, within_ms, lateness_ms, depth, path, fold.__name__)
         self.depth = depth
         self.path = path
+        self.fold = fold
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         item = [event.occurred_at, digest]
@@ -84,7 +87,7 @@ class Anchored(Windowed):
             item.append(figure)
         items: list[list[int]] = user.facts[self.index]
         anchor = self.anchor_of(user)
-        if not self._keeps(items, item, anchor) or not insert(items, item):
+        if not self._keeps(items, item, anchor) or not insert(items, item, self.fold):
             return UNCHANGED
         self._forget(items, anchor)
         return CHANGED
@@ -114,5 +117,5 @@ class Anchored(Windowed):
             del items[before + self.depth :]
             return
         counted = items[before:]
-        fold(counted)
+        fold_oldest(counted, self.fold)
         items[before:] = counted

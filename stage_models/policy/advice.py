@@ -16,6 +16,7 @@ from stage_models.conditions.distinct import Distinct
 from stage_models.conditions.performed import Performed
 from stage_models.conditions.reached import Reached
 from stage_models.conditions.recent import Recent
+from stage_models.conditions.regular import Regular
 from stage_models.conditions.scope import events_label
 from stage_models.conditions.segment import InSegment
 from stage_models.conditions.sequence import Sequence
@@ -106,7 +107,7 @@ def _no_hysteresis(spec: PolicySpec) -> _Advice:
 
 
 def _counts_in_rolling_window(rule: object) -> bool:
-    if isinstance(rule, ActiveDays):
+    if isinstance(rule, ActiveDays | Regular):
         return True
     if isinstance(rule, Performed | Sessions | Total):
         return rule.within is not None and rule.since is None

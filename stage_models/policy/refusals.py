@@ -29,10 +29,7 @@ _MODEL_OF: dict[str, type[BaseModel]] = {
     "examples": ExampleSpec,
 }
 _QUOTED = re.compile(r"'([^']*)'")
-_LATER_RULES = (
-    "regular",
-    "during",
-)
+_LATER_RULES = ("during",)
 
 _WANTED = {
     "int_type": "a whole number",
@@ -59,6 +56,9 @@ _EXAMPLE = {
     "for": "14 days",
     "gap": "30 minutes",
     "last": "3",
+    "of_last": "4",
+    "per": "7 days",
+    "periods": "3",
     "policy": "my-product",
     "property": "revenue",
     "segment": "high-intent",

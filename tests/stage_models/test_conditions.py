@@ -8,13 +8,14 @@ import pytest
 
 from stage_models.advance import advance
 from stage_models.conditions import Condition
-from stage_models.instants import DAY, parse_instant
+from stage_models.instants import DAY, HOUR, parse_instant
 from stage_models.policy import load
 from stage_models.policy.compile import Policy
 from stage_models.testing import event
 from stage_models.user import NEVER, User
 
 START = "2026-01-01 10:00"
+NOON = "2026-01-01 12:00"
 AT = parse_instant(START)
 
 
@@ -66,6 +67,19 @@ def after(policy: Policy, *events: tuple[str, dict[str, Any]]) -> User:
         (
             "{returned: order, after: 60 days, within: 14 days}",
             "order within 14 days, 60 days or more after the one before",
+        ),
+        (
+            "{total: order, property: revenue, as: average, at_least: 5, within: 7 days}",
+            "the average revenue of order is at least 5 within 7 days",
+        ),
+        (
+            "{total: order, property: revenue, as: max, at_most: 5}",
+            "the greatest revenue of order is at most 5",
+        ),
+        ("{total: order, property: revenue, as: min, at_most: 5}", "the least revenue of order is at most 5"),
+        (
+            "{regular: order, per: 7 days, periods: 3, of_last: 4}",
+            "at least 1 of order in 3 of the last 4 stretches of 7 days",
         ),
         ("{returned: order, after: 60 days}", "order, 60 days or more after the one before"),
     ],
@@ -123,3 +137,85 @@ def test_return_of_somebody_who_never_came_does_not_hold() -> None:
     user = after(policy, (START, {}))
     assert condition_of(policy).holds(user, AT) is False
     assert condition_of(policy).next_change(user, AT) == NEVER
+
+
+@pytest.mark.parametrize(
+    ("figure", "expected"),
+    [("sum", 304 * 305 / 2), ("average", 152.5), ("max", 304), ("min", 1)],
+)
+def test_figures_of_more_than_256_events_stay_right_in_all_time(figure: str, expected: float) -> None:
+    policy = policy_with(f"{{total: order, property: revenue, as: {figure}, at_least: 1}}")
+    events = [
+        event(f"2026-01-01 10:{n // 60:02}:{n % 60:02}", "Order Completed", revenue=n) for n in range(1, 305)
+    ]
+    user: User | None = None
+    for one in [*events[8:], *events[:8]]:  # what comes late is older than what is folded
+        user = advance(policy, user, one).user
+    assert user is not None
+    assert condition_of(policy).observe(user, AT + DAY).observed == expected
+    assert condition_of(policy).next_change(user, AT + DAY) == NEVER
+    assert len(user.facts[0]) == 256
+
+
+@pytest.mark.parametrize(("figure", "expected"), [("average", 152.5), ("max", 304), ("min", 1)])
+def test_figures_of_more_than_256_events_stay_right_since_an_anchor(figure: str, expected: float) -> None:
+    policy = policy_with(f"{{total: order, property: revenue, as: {figure}, at_least: 1, since: first_seen}}")
+    user: User | None = None
+    for n in range(1, 305):
+        one = event(f"2026-01-01 10:{n // 60:02}:{n % 60:02}", "Order Completed", revenue=n)
+        user = advance(policy, user, one).user
+    assert user is not None
+    assert condition_of(policy).observe(user, AT + DAY).observed == expected
+
+
+def test_average_is_told_rounded_to_millionths_and_that_of_nothing_as_nothing() -> None:
+    policy = policy_with("{total: order, property: revenue, as: average, at_least: 1, within: 7 days}")
+    user = after(
+        policy, (START, {"revenue": 1}), ("2026-01-01 11:00", {"revenue": 1}), (NOON, {"revenue": 0})
+    )
+    condition = condition_of(policy)
+    assert condition.observe(user, AT + DAY).observed == 0.666667
+    assert condition.observe(user, AT + 8 * DAY) == (None, 1, [], False)
+    assert condition.next_change(user, AT + 8 * DAY) == NEVER
+
+
+def test_regular_days_are_evidence_by_their_beginnings() -> None:
+    policy = policy_with("{regular: order, per: 1 day, periods: 2, of_last: 3}")
+    user = after(policy, (START, {}))
+    back = event("2026-01-02 09:00", "Order Completed")
+    [told] = advance(policy, user, back).transitions
+    [evidence] = told.evidence
+    midnights = [parse_instant("2026-01-02"), parse_instant("2026-01-01")]
+    assert (evidence.observed, evidence.threshold, evidence.instants) == (2, 2, midnights)
+    assert evidence.event_ids == [back.event_id]
+
+
+def test_regular_that_nothing_can_change_any_more_names_no_instant() -> None:
+    policy = policy_with("{regular: order, per: 1 day, periods: 2, of_last: 3}")
+    user = after(policy, (START, {}))
+    assert condition_of(policy).next_change(user, AT) == NEVER
+
+
+def test_regular_that_would_have_to_look_far_ahead_looks_again_on_the_way() -> None:
+    policy = policy_with("{regular: order, per: 1 hour, periods: 1, of_last: 100}")
+    user = after(policy, (START, {}))
+    condition = condition_of(policy)
+    at, looks = AT, 0
+    while (change := condition.next_change(user, at)) != NEVER:
+        at, looks = change, looks + 1
+    assert (at, looks) == (AT + 100 * HOUR, 3)
+
+
+@pytest.mark.parametrize("window", ["within: 7 days", "since: first_seen"])
+def test_orders_without_a_figure_are_passed_over_and_wrong_ones_are_told(window: str) -> None:
+    policy = policy_with(f"{{total: order, property: revenue, as: max, at_least: 1, {window}}}")
+    user = after(policy, (START, {"revenue": 5}), (NOON, {}))
+    step = advance(policy, user, event("2026-01-01 13:00", "Order Completed", revenue="much"))
+    assert step.bad_properties == ("segments.one.when",)
+    assert condition_of(policy).observe(step.user, AT).instants == [AT]
+
+
+def test_order_that_is_too_late_for_any_window_is_not_kept() -> None:
+    policy = policy_with("{total: order, property: revenue, as: min, at_least: 1, within: 7 days}")
+    user = after(policy, (START, {"revenue": 5}), ("2025-12-25 09:00", {"revenue": 0}))
+    assert len(user.facts[0]) == 1

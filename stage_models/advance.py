@@ -114,7 +114,7 @@ def _remember(policy: Policy, user: User, event: Event, digest: int) -> tuple[in
     if event.traits:
         touched = (*policy.traits, *touched)
     for fact, remember, passes in touched:
-        if passes is not None and (matches := passes(event.properties)) is not True:
+        if passes is not None and (matches := passes(event)) is not True:
             outcome = BAD_PROPERTY if matches is None else UNCHANGED
         else:
             outcome = remember(user, event, digest)

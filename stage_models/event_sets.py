@@ -7,14 +7,16 @@ property.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from stage_models.date_ranges import LocalDates
 from stage_models.events import Event, property_of
 from stage_models.terms import Comparison, Where
 
 Test = Callable[[Any], bool | None]
-Filter = Callable[[dict[str, Any]], bool | None]
+PropertyFilter = Callable[[dict[str, Any]], bool | None]
+Filter = Callable[[Event], bool | None]
 
 
 class EventSet:
@@ -23,16 +25,22 @@ class EventSet:
     __slots__ = ("excluded", "key", "label", "passes", "wanted")
 
     def __init__(
-        self, label: str, names: frozenset[str] | None, excluded: frozenset[str], wheres: list[Where]
+        self,
+        label: str,
+        names: frozenset[str] | None,
+        excluded: frozenset[str],
+        wheres: list[Where],
+        during: Sequence[LocalDates] = (),
     ) -> None:
         self.label = label
         self.wanted = names  # None: any
         self.excluded = excluded
-        self.passes = compile_filter(wheres)  # None: the name alone decides
+        self.passes = _event_filter(wheres, during)  # None: the name alone decides
         self.key = (
             None if names is None else tuple(sorted(names)),
             tuple(sorted(excluded)),
             tuple(sorted(_canonical(where) for where in wheres)),
+            tuple(sorted(one.dates for one in during)),
         )
 
     @property
@@ -48,7 +56,7 @@ class EventSet:
 
     def matches(self, event: Event) -> bool | None:
         """Whether an event whose name the set concerns belongs; None: a property has the wrong type."""
-        return True if self.passes is None else self.passes(event.properties)
+        return True if self.passes is None else self.passes(event)
 
     def holds(self, event: Event) -> bool:
         """Whether the event belongs to the set."""
@@ -65,7 +73,17 @@ def union_of(sets: list[EventSet]) -> EventSet:
     return EventSet(label, None, frozenset.intersection(*excluded) - named, [])
 
 
-def compile_filter(wheres: list[Where]) -> Filter | None:
+def _event_filter(wheres: list[Where], during: Sequence[LocalDates]) -> Filter | None:
+    """What an event must pass besides its name: first its date, then its properties."""
+    passes = compile_filter(wheres)
+    if during:
+        return lambda event: (
+            all(one.has(event.occurred_at) for one in during) and (passes is None or passes(event.properties))
+        )
+    return None if passes is None else lambda event: passes(event.properties)
+
+
+def compile_filter(wheres: list[Where]) -> PropertyFilter | None:
     """A function from properties to True, False or None (wrong type), or None when everything passes."""
     tests: list[tuple[str, Test]] = [
         (path, test) for where in wheres for path, comparison in where.items() for test in _tests(comparison)

@@ -18,6 +18,8 @@ from stage_models.transitions import Transition
 from stage_models.user import NEVER, User, decode, encode
 
 MOST_FORETOLD = 10
+MOST_LOOKS = 200
+"""Dues at which to look for them: a rule that asks the date is looked at again for ever."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -115,6 +117,8 @@ def _answer(condition: Condition, user: User, at: int) -> Answer:
 def _foretell(policy: Policy, user: User) -> list[Transition]:
     future = decode(user.id, encode(user, policy.fingerprint_bytes))
     told: list[Transition] = []
-    while future.due < NEVER and len(told) < MOST_FORETOLD:
+    for _ in range(MOST_LOOKS):
+        if future.due == NEVER or len(told) >= MOST_FORETOLD:
+            break
         told += advance(policy, future, Tick(future.due + 1)).transitions
     return told[:MOST_FORETOLD]

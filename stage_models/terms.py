@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from stage_models.date_ranges import Dates, is_day
 from stage_models.instants import DAY, HOUR, MINUTE, SECOND
 
 FIRST_SEEN = "first_seen"
@@ -169,6 +170,37 @@ def _value_text(value: Any) -> str:
     return str(value)
 
 
+class DateRange(Model):
+    """From one local date to another, both included: of every year, or with years of one stretch of time."""
+
+    from_: StrictStr = Field(alias="from", examples=["11-20", "2026-11-20"])
+    to: StrictStr = Field(examples=["12-26", "2026-12-26"])
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> DateRange:
+        for key, text in (("from", self.from_), ("to", self.to)):
+            if not is_day(text):
+                expected = "a date such as 11-20, or 2026-11-20 for one year only"
+                raise mistake("date", f"{key} is no date", expected=expected, found=text)
+        if len(self.from_) != len(self.to):
+            found = f"{self.from_} to {self.to}"
+            raise mistake(
+                "years", "only one date has a year", expected="both with a year, or none", found=found
+            )
+        if self.dates.is_fixed and self.from_ > self.to:
+            raise mistake("dates", "from is after to", expected=f"at most {self.to}", found=self.from_)
+        return self
+
+    @property
+    def dates(self) -> Dates:
+        """The dates in it."""
+        return Dates(self.from_, self.to)
+
+    def sentence(self) -> str:
+        """For example `from 11-20 to 12-26`."""
+        return f"from {self.from_} to {self.to}"
+
+
 EventName = Annotated[StrictStr, Field(min_length=1, max_length=200)]
 CountsAs = Literal["usage", "engagement", "purchase", "support"]
 
@@ -180,6 +212,7 @@ class EventSetSpec(Model):
     any_: Literal[True] | None = Field(None, alias="any")
     except_: EventName | list[EventName] | None = Field(None, alias="except")
     where: Where | None = None
+    during: DateRange | None = None
     counts_as: CountsAs | None = None
 
     @model_validator(mode="after")

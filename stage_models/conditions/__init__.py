@@ -14,6 +14,7 @@ from stage_models.conditions import combinations
 from stage_models.conditions.active_days import ActiveDays
 from stage_models.conditions.declining import Declining
 from stage_models.conditions.distinct import Distinct
+from stage_models.conditions.during import During
 from stage_models.conditions.first import First
 from stage_models.conditions.inactive import Inactive
 from stage_models.conditions.missing import Missing
@@ -57,6 +58,7 @@ AnyRule = Annotated[
     | Annotated[Reached, Tag(Reached.KEY)]
     | Annotated[InStage, Tag(InStage.KEY)]
     | Annotated[InSegment, Tag(InSegment.KEY)]
+    | Annotated[During, Tag(During.KEY)]
     | Annotated[combinations.All, Tag(combinations.All.KEY)]
     | Annotated[combinations.Any, Tag(combinations.Any.KEY)]
     | Annotated[combinations.Not, Tag(combinations.Not.KEY)],

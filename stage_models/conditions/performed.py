@@ -4,7 +4,8 @@
     {performed: order, at_least: 11, at_most: 30, within: 7 days, since: Signed Up}
 
 A rolling window at instant t covers t - within < event time <= t; with `since` it covers within from the
-user's first such event on (that event counts too). Without a window all time counts.
+user's first such event on (that event counts too). Without a window all time counts. With `during: {from: 11-20,
+to: 12-26}` only events of these local dates count.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from pydantic import Field, PositiveInt, StrictInt, model_validator
 from stage_models.conditions.counting import CountLately, CountSince, depth_of
 from stage_models.conditions.ranges import check_range, range_words
 from stage_models.conditions.rule import Condition, Rule
-from stage_models.conditions.scope import Scope, events_label
+from stage_models.conditions.scope import Scope, events_label, narrowed
 from stage_models.conditions.windows import anchor_fact, check_window, window_words
 from stage_models.facts import Anchored, Newest
-from stage_models.terms import Duration, Events, Where, where_sentence
+from stage_models.terms import DateRange, Duration, Events, Where
 
 
 class Performed(Rule):
@@ -33,6 +34,7 @@ class Performed(Rule):
     within: Duration | None = None
     since: Events | None = None
     where: Where | None = None
+    during: DateRange | None = None
 
     @model_validator(mode="after")
     def _is_possible(self) -> Performed:
@@ -49,13 +51,12 @@ class Performed(Rule):
         return self.at_least, self.at_most
 
     def sentence(self) -> str:
-        where = f" with {where_sentence(self.where)}" if self.where else ""
-        events = events_label(self.performed) + where
+        events = narrowed(events_label(self.performed), self.where, self.during)
         return f"{range_words(*self.bounds)} of {events}{window_words(self.within, self.since)}"
 
     def compile(self, scope: Scope) -> Condition:
         within_ms = self.within.ms if self.within else None
-        events, depth = scope.events("performed", self.performed, self.where), depth_of(self.bounds)
+        events, depth = scope.events("performed", self.performed, self.where, self.during), depth_of(self.bounds)
         if self.since is None:
             fact = scope.fact(Newest(events, depth))
             return CountLately(scope, self.sentence(), fact, self.bounds, within_ms)

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from stage_models.calendar import Calendar
+from stage_models.date_ranges import LocalDates
 from stage_models.event_sets import EventSet
 from stage_models.facts import Fact
 from stage_models.facts.fact import STATE_BIT
 from stage_models.terms import (
     EVENT_SET_NAME,
     FIRST_SEEN,
+    DateRange,
     Events,
     EventSetSpec,
     Where,
@@ -129,15 +131,16 @@ class Scope:
         self.registry.flaws.append(Flaw((*self.where, key), message, expected, name, choices=tuple(names)))
         return 0
 
-    def events(self, key: str, events: Events, where: Where | None = None) -> EventSet:
-        """The compiled event set that a rule means, narrowed by the rule's own filter."""
-        label = events_label(events)
-        if where is not None:
-            label = f"{label} with {where_sentence(where)}"
-        wheres = [where] if where is not None else []
-        return self._set_of(key, events, label, wheres)
+    def events(
+        self, key: str, events: Events, where: Where | None = None, during: DateRange | None = None
+    ) -> EventSet:
+        """The compiled event set that a rule means, narrowed by the rule's own filter and dates."""
+        label = narrowed(events_label(events), where, during)
+        return self._set_of(key, events, label, [where] if where else [], [during] if during else [])
 
-    def _set_of(self, key: str, events: Events, label: str, wheres: list[Where]) -> EventSet:
+    def _set_of(
+        self, key: str, events: Events, label: str, wheres: list[Where], ranges: list[DateRange]
+    ) -> EventSet:
         spec: EventSetSpec | list[str] = [events] if isinstance(events, str) else events
         if isinstance(events, str) and EVENT_SET_NAME.fullmatch(events):
             named = self.registry.event_sets.get(events)
@@ -147,10 +150,14 @@ class Scope:
             else:
                 spec = named
         if isinstance(spec, list):
-            return EventSet(label, frozenset(spec), frozenset(), wheres)
+            return EventSet(label, frozenset(spec), frozenset(), wheres, self._local(ranges))
         names = None if spec.any_ else frozenset(names_of(spec.event))
         wheres = [spec.where, *wheres] if spec.where is not None else wheres
-        return EventSet(label, names, frozenset(names_of(spec.except_)), wheres)
+        ranges = [spec.during, *ranges] if spec.during is not None else ranges
+        return EventSet(label, names, frozenset(names_of(spec.except_)), wheres, self._local(ranges))
+
+    def _local(self, ranges: list[DateRange]) -> list[LocalDates]:
+        return [LocalDates(one.dates, self.calendar) for one in ranges]
 
     def _unknown_set(self, key: str, name: str) -> None:
         choices = tuple(self.registry.event_sets)
@@ -177,4 +184,10 @@ def events_label(events: Events) -> str:
     label = "any event" if events.any_ else " or ".join(names_of(events.event))
     if events.except_ is not None:
         label += f" except {', '.join(names_of(events.except_))}"
-    return f"{label} with {where_sentence(events.where)}" if events.where is not None else label
+    return narrowed(label, events.where, events.during)
+
+
+def narrowed(label: str, where: Where | None, during: DateRange | None) -> str:
+    """Events narrowed by a filter and by dates, in words."""
+    with_words = f" with {where_sentence(where)}" if where is not None else ""
+    return label + with_words + (f" {during.sentence()}" if during is not None else "")

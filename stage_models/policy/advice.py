@@ -12,6 +12,7 @@ from itertools import combinations
 from stage_models.conditions import Rule
 from stage_models.conditions.active_days import ActiveDays
 from stage_models.conditions.combinations import All, Any, Not
+from stage_models.conditions.during import During
 from stage_models.conditions.distinct import Distinct
 from stage_models.conditions.performed import Performed
 from stage_models.conditions.reached import Reached
@@ -37,7 +38,7 @@ MOST_ITEMS = 100
 ITEM_BYTES = 20  # time and hash as msgpack writes them, with their array
 _INTENT = ("intent", "purchas", "buy", "order", "checkout", "upgrade")
 _EVENT_KEYS = ("since", "since_last")
-_WITHOUT_EVENTS = (All, Any, Not, Reached, InStage, InSegment, Trait)
+_WITHOUT_EVENTS = (All, Any, Not, Reached, InStage, InSegment, Trait, During)
 
 
 def advice_of(policy: Policy, source: Source, today: date) -> list[Problem]:

@@ -19,7 +19,7 @@ from stage_models.conditions import RULES
 from stage_models.policy.problems import did_you_mean
 from stage_models.policy.schema import ActionSpec, ExampleSpec, LateSpec, PolicySpec, SegmentSpec, StageSpec
 from stage_models.policy.source import Path
-from stage_models.terms import Comparison, EventSetSpec
+from stage_models.terms import Comparison, DateRange, EventSetSpec
 
 RULE_OF = {rule.KEY: rule for rule in RULES}
 _MODEL_OF: dict[str, type[BaseModel]] = {
@@ -54,6 +54,7 @@ _EXAMPLE = {
     "at_least": "2",
     "by": "60 %",
     "for": "14 days",
+    "from": "11-20",
     "gap": "30 minutes",
     "last": "3",
     "of_last": "4",
@@ -63,6 +64,7 @@ _EXAMPLE = {
     "property": "revenue",
     "segment": "high-intent",
     "stage": "activated",
+    "to": "12-26",
     "text": "what to do for who enters here",
     "version": "1",
     "when": "{performed: order}",
@@ -224,17 +226,23 @@ def _missing(error: _Error, key: str, subject: str) -> Refusal:
 
 def _unknown_key(error: _Error, key: str, subject: str, data: Any) -> Refusal:
     path = error.path
-    types = [name for name in value_at(data, path[:-1]) if name in RULE_OF] if error.rule == path[:-1] else []
+    known = _keys_of(_model(path[:-1], error.rule, data))
+    types = _rule_types(value_at(data, path[:-1]), known) if error.rule == path[:-1] else []
     if len(types) > 1:
         both = ", ".join(f"{{{name}: ...}}" for name in types)
         words = "one rule type; all or any takes several rules"
         return Refusal(
             path[:-1], f"{len(types)} rule types in one rule", words, ", ".join(types), f"all: [{both}]"
         )
-    known = _keys_of(_model(path[:-1], error.rule, data))
     meant = did_you_mean(key, known)
     hint = f"{meant}: {_example_value(value_at(data, path))}" if meant else ""
     return Refusal(path, f'unknown key "{key}" in {subject}', known, key, hint, is_key=True)
+
+
+def _rule_types(rule: dict[str, Any], known: tuple[str, ...]) -> list[str]:
+    """The rule types in a rule: its own, and those that are no key of it (`during` is one of `performed`)."""
+    own = next(name for name in RULE_OF if name in rule)
+    return [name for name in rule if name in RULE_OF and (name == own or name not in known)]
 
 
 def _no_rule_type(error: _Error, data: Any) -> Refusal:
@@ -282,15 +290,16 @@ def _subject(container: Path, rule: Path | None, data: Any) -> str:
     """What a message calls the mapping at this path."""
     if rule is not None:
         name = next(key for key in RULE_OF if key in value_at(data, rule))
-        return f"where of {name}" if "where" in container[len(rule) :] else name
+        part = next((key for key in ("where", "during") if key in container[len(rule) :]), name)
+        return name if part == name else f"{part} of {name}"
     match container:
         case ("ladder" | "segments" as kind, int(), *rest):
             one = "stage" if kind == "ladder" else "segment"
             name = value_at(data, (*container[:2], one))
             whole = f"{one} {int(container[1]) + 1}" if name is None else f'{one} "{name}"'
             return f"action of {whole}" if rest == ["action"] else whole
-        case ("events", str(name), *_):
-            return f'event set "{name}"'
+        case ("events", str(name), *rest):
+            return f'during of event set "{name}"' if rest == ["during"] else f'event set "{name}"'
         case ("examples", int(), *_):
             return "this example"
         case ("late",):
@@ -308,6 +317,8 @@ def _model(container: Path, rule: Path | None, data: Any) -> type[BaseModel]:
         return RULE_OF[next(key for key in RULE_OF if key in value_at(data, rule))]
     if container[-1] == "action":
         return ActionSpec
+    if container[-1] == "during":
+        return DateRange
     if len(container) > 1 and container[-2] == "where":
         return Comparison
     return EventSetSpec if rule is not None else _MODEL_OF[str(container[0])]

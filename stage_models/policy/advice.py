@@ -25,6 +25,7 @@ from stage_models.conditions.sessions import Sessions
 from stage_models.conditions.stage import InStage
 from stage_models.conditions.total import Total
 from stage_models.conditions.trait import Trait
+from stage_models.facts.fact import CAP
 from stage_models.policy.compile import Policy
 from stage_models.policy.problems import Problem
 from stage_models.policy.schema import PolicySpec, SegmentSpec, StageSpec
@@ -142,6 +143,8 @@ def _large_rules(spec: PolicySpec) -> _Advice:
 def _items_kept(rule: object) -> int:
     if isinstance(rule, Performed | Distinct):
         return max(rule.at_least or 0, (rule.at_most or 0) + 1)
+    if isinstance(rule, Regular) and not rule.per.is_in_days:
+        return CAP
     return rule.last if isinstance(rule, Recent) else 0
 
 

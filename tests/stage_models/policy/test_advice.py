@@ -91,6 +91,9 @@ def test_opening_mails_is_no_intent_to_buy() -> None:
     [
         "{performed: order, at_least: 2, within: 7 days}",
         "{active_days: order, at_least: 2, within: 7 days}",
+        "{sessions: order, at_least: 2, within: 7 days}",
+        "{distinct: order, property: category, at_least: 2, within: 7 days}",
+        "{regular: order, per: 7 days, periods: 3, of_last: 4}",
         "{all: [{reached: buyer}, {total: order, property: revenue, at_least: 9, within: 7 days}]}",
     ],
 )
@@ -106,6 +109,9 @@ def test_stage_that_counts_in_a_rolling_window_needs_hysteresis(rule: str) -> No
     [
         "{performed: order, at_least: 2, within: 7 days, since: order}",
         "{total: order, property: revenue, at_least: 9}",
+        "{sessions: order, at_least: 2}",
+        "{distinct: order, property: category, at_least: 2}",
+        "{first: order, within: 7 days}",
         "{inactive: order, for: 7 days}",
     ],
 )
@@ -128,6 +134,7 @@ def test_event_set_that_no_rule_uses_is_told() -> None:
     "rule",
     [
         "{performed: order, at_least: 101}",
+        "{distinct: order, property: category, at_least: 101}",
         "{recent: order, last: 101, at_least: 1, where: {x: {exists: true}}}",
     ],
 )
@@ -137,3 +144,10 @@ def test_rule_that_keeps_many_items_says_how_many_bytes(rule: str) -> None:
     assert (
         advice(HEAD + f"segments:\n  - {{segment: a, when: {rule.replace('101', '100')}, action: x}}\n") == []
     )
+
+
+def test_stretches_finer_than_a_day_keep_events_not_dates() -> None:
+    segment = "segments:\n  - {segment: a, when: {regular: order, per: 12 hours, periods: 1, of_last: 2}, action: x}\n"
+    ((_, words),) = advice(HEAD + segment)
+    assert words.startswith("this rule keeps up to 256 items")
+    assert advice(HEAD + segment.replace("12 hours", "1 day")) == []

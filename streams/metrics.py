@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import version as installed_version
 from typing import NamedTuple
 
-import structlog
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 from stage_models.policy.compile import Policy
@@ -21,8 +20,6 @@ from streams.build import version
 from streams.codec.records import BadReason, DropReason
 from streams.engine.partition import Notes, Partition
 from streams.settings import Settings
-
-log = structlog.get_logger("stagestream.metrics")
 
 
 class Entry(NamedTuple):
@@ -277,8 +274,6 @@ class Metrics:
 
     def observe_time(self, notes: Notes) -> None:
         """Count what a round of ticks did."""
-        if notes.rule_error is not None:
-            log.error("a rule raised an error", error_text=notes.rule_error, count=notes.dead["rule_error"])
         for reason, count in notes.dead.items():
             DEAD_LETTERS.labels(self._topic, reason).inc(count)
         for told, detected_at in notes.told:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import msgspec
+import structlog
 from confluent_kafka import Message
 
 from stage_models.advance import Step, advance
@@ -31,6 +32,8 @@ MAX_WAITING_BYTES = 8 * 1024 * 1024
 
 MAX_WAITING_PER_USER = 32  # about 64 kB
 MAX_OPEN_USERS = 100_000
+
+log = structlog.get_logger("stagestream.engine.partition")
 
 _NOBODY: tuple[Waiting, ...] = ()
 
@@ -185,8 +188,10 @@ class Partition:
         self.position = position
 
     def take_notes(self) -> Notes:
-        """What happened since the last call."""
+        """What happened since the last call; a rule that raised is said in the log, once however often it did."""
         notes, self.notes = self.notes, Notes()
+        if notes.rule_error is not None:
+            log.error("a rule raised an error", error_text=notes.rule_error, count=notes.dead["rule_error"])
         return notes
 
     # --- time

@@ -56,7 +56,8 @@ class Performed(Rule):
 
     def compile(self, scope: Scope) -> Condition:
         within_ms = self.within.ms if self.within else None
-        events, depth = scope.events("performed", self.performed, self.where, self.during), depth_of(self.bounds)
+        events = scope.events("performed", self.performed, self.where, self.during)
+        depth = depth_of(self.bounds)
         if self.since is None:
             fact = scope.fact(Newest(events, depth))
             return CountLately(scope, self.sentence(), fact, self.bounds, within_ms)

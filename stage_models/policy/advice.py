@@ -12,8 +12,8 @@ from itertools import combinations
 from stage_models.conditions import Rule
 from stage_models.conditions.active_days import ActiveDays
 from stage_models.conditions.combinations import All, Any, Not
-from stage_models.conditions.during import During
 from stage_models.conditions.distinct import Distinct
+from stage_models.conditions.during import During
 from stage_models.conditions.performed import Performed
 from stage_models.conditions.reached import Reached
 from stage_models.conditions.recent import Recent

@@ -29,7 +29,6 @@ _MODEL_OF: dict[str, type[BaseModel]] = {
     "examples": ExampleSpec,
 }
 _QUOTED = re.compile(r"'([^']*)'")
-_LATER_RULES = ("during",)
 
 _WANTED = {
     "int_type": "a whole number",
@@ -250,10 +249,6 @@ def _no_rule_type(error: _Error, data: Any) -> Refusal:
     if not isinstance(rule, dict):
         return Refusal(error.path, "this is not a rule", "keys with values", hint="{performed: order}")
     for key in rule:
-        if key in _LATER_RULES:
-            return Refusal(
-                (*error.path, key), f'rule type "{key}" is not there yet', tuple(RULE_OF), key, is_key=True
-            )
         if meant := did_you_mean(key, tuple(RULE_OF)):
             hint = f"{meant}: {_example_value(rule[key])}"
             return Refusal(

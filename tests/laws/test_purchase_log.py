@@ -14,7 +14,7 @@ from stage_models.instants import DAY
 from stage_models.policy.load import load
 from tests.laws.cases import PATIENCE_SECONDS
 from tests.laws.live import as_moves, as_seen, transitions
-from tests.laws.purchase_log import households, sample
+from tests.laws.real_logs import PURCHASES, histories, sample
 from tests.reference.judge import judge
 
 RETAIL = Path(__file__).parents[2] / "policies/retail.yaml"
@@ -30,16 +30,17 @@ def assert_judge_and_step_agree(events: list[Event]) -> None:
 
 
 @pytest.mark.timeout(PATIENCE_SECONDS)
-@pytest.mark.parametrize("household", sample(every=25))
+@pytest.mark.parametrize("household", sample(PURCHASES, every=25))
 def test_judge_and_step_agree_on_a_household(household: str) -> None:
-    assert_judge_and_step_agree(households()[household])
+    assert_judge_and_step_agree(histories(PURCHASES)[household])
 
 
 @pytest.mark.timeout(PATIENCE_SECONDS)
-@pytest.mark.parametrize("household", sample(every=60))
+@pytest.mark.parametrize("household", sample(PURCHASES, every=60))
 def test_judge_and_step_agree_when_a_household_is_reported_late(household: str) -> None:
     random = Random(household)  # noqa: S311  a seeded delay, no secret
     delays = [
-        (event.occurred_at + random.choice([0, 0, 1, 40]) * DAY, event) for event in households()[household]
+        (event.occurred_at + random.choice([0, 0, 1, 40]) * DAY, event)
+        for event in histories(PURCHASES)[household]
     ]
     assert_judge_and_step_agree([event for _, event in sorted(delays, key=lambda pair: pair[0])])

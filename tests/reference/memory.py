@@ -12,9 +12,12 @@ from hashlib import blake2b
 from typing import Any
 
 from tests.reference.counting import counted, first_of_visits, identity
+from tests.reference.ordering import compares_all
 from tests.reference.past import Past, Rule, anchor_of
-from tests.reference.reading import Seen, duration_ms, figure, is_set_name, value_at
+from tests.reference.reading import Seen, duration_ms, figure, is_in_days, is_set_name, value_at
 
+DAY_MS = duration_ms("1 day")
+CAP = 256
 Kept = list[Any]
 Newest = tuple[str, str]
 """A fact that rules share: its kind, and its event set in one spelling."""
@@ -44,8 +47,10 @@ class Memory:
         if "active_days" in rule:
             yield self.fact("days", rule["active_days"]), depth_of(rule)
         if "declining" in rule:
-            days = (duration_ms(rule["within"]) + duration_ms(rule["against"])) // duration_ms("1 day")
+            days = (duration_ms(rule["within"]) + duration_ms(rule["against"])) // DAY_MS
             yield self.fact("day counts", rule["declining"]), days
+        if "regular" in rule:
+            yield self.fact(kind_of_regular(rule), rule["regular"]), reach_of_regular(rule)
         if "distinct" in rule:
             yield self.fact(rule["property"], rule["distinct"], rule), depth_of(rule)
         if "inactive" in rule:
@@ -140,13 +145,22 @@ class Memory:
         days = sorted({past.date_of(event.at) for event in past.of(rule["active_days"])})
         return [waits_for(rule, past), self.newest("days", days, rule, "active_days")]
 
+    def regular(self, rule: Rule, past: Past) -> Kept:
+        kind, found = kind_of_regular(rule), past.of(rule["regular"])
+        if kind == "day counts":
+            return self.day_counts(rule["regular"], past)
+        kept: Kept = orders(found) if kind == "events" else sorted({past.date_of(one.at) for one in found})
+        return self.newest(kind, kept, rule, "regular")
+
     def declining(self, rule: Rule, past: Past) -> Kept:
-        found = past.of(rule["declining"])
-        days = self.depths[self.fact("day counts", rule["declining"])]
-        if found:
-            newest = past.date_of(found[-1].at)
-            found = [event for event in found if (newest - past.date_of(event.at)).days <= days]
-        return [past.first_seen, orders(found)]
+        return [past.first_seen, self.day_counts(rule["declining"], past)]
+
+    def day_counts(self, events: Any, past: Past) -> Kept:
+        """The events of the newest date and of as many dates before it as the rule that looks furthest."""
+        found, days = past.of(events), self.depths[self.fact("day counts", events)]
+        return orders(
+            [one for one in found if (past.date_of(found[-1].at) - past.date_of(one.at)).days <= days]
+        )
 
     def inactive(self, rule: Rule, past: Past) -> Kept:
         found = orders(past.of(rule["inactive"]))
@@ -169,6 +183,25 @@ class Memory:
             return found
         reach = found[-1][0] - duration_ms(rule["within"]) - self.lateness_ms
         return [item for item in found if item[0] > reach]
+
+    def trait(self, rule: Rule, past: Past) -> Kept:
+        """The newest value. With `for`: what tells since when all compare so; old values only where that changes."""
+        found = [
+            (event.order, compares_all(rule, event.traits[rule["trait"]]))
+            for event in past.events
+            if rule["trait"] in event.traits
+        ]
+        if "for" not in rule or not found:
+            return [waits_for_trait(rule, past), found[-1:]]
+        settled = found[-1][0][0] - self.lateness_ms
+        reach = settled - duration_ms(rule["for"])
+        before = [passes for (at, _), passes in found if at <= reach]
+        kept = [
+            (order, passes)
+            for n, (order, passes) in enumerate(found)
+            if order[0] > reach and (n == 0 or order[0] >= settled or passes != found[n - 1][1])
+        ]
+        return [waits_for_trait(rule, past), before[-1:], kept]
 
     def anchor(self, rule: Rule, past: Past) -> Kept:
         """`first_seen`, the first anchoring event, or what is kept of the newest."""
@@ -194,18 +227,37 @@ KEPT: dict[str, Callable[[Memory, Rule, Past], Kept]] = {
     "sessions": Memory.sessions,
     "returned": Memory.returned,
     "active_days": Memory.active_days,
+    "regular": Memory.regular,
     "declining": Memory.declining,
     "inactive": Memory.inactive,
     "missing": Memory.missing,
     "recent": Memory.recent,
     "first": Memory.first,
     "sequence": Memory.sequence,
+    "trait": Memory.trait,
 }
+
+
+def kind_of_regular(rule: Rule) -> str:
+    """What is kept for it: dates, dates with their events, or events."""
+    if not is_in_days(rule["per"]):
+        return "events"
+    return "days" if rule.get("at_least", 1) == 1 else "day counts"
+
+
+def reach_of_regular(rule: Rule) -> int:
+    """How many dates; or how many events, of which any number may lie in a stretch: up to the cap all."""
+    return CAP if not is_in_days(rule["per"]) else int(duration_ms(rule["per"]) // DAY_MS * rule["of_last"])
 
 
 def waits_for(rule: Rule, past: Past) -> int | None:
     """`first_seen` where the rule waits until the user is known that long."""
     return past.first_seen if "at_most" in rule and "within" in rule else None
+
+
+def waits_for_trait(rule: Rule, past: Past) -> int | None:
+    """`first_seen` where a user without the trait is known that long without it."""
+    return past.first_seen if "for" in rule and compares_all(rule, None) else None
 
 
 def begins_after(reach: int, visits: list[Visit]) -> Kept:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from tests.reference.past import Answer, Past, Rule
@@ -51,31 +51,35 @@ def returned(rule: Rule, past: Past, at: int) -> Answer:
 def sequence(rule: Rule, past: Past, at: int) -> Answer:
     """Whether the steps end at some instant that is new enough, and began late enough before it."""
     steps: list[Any] = rule["sequence"]
-    for end in sorted({event.at for event in past.of(steps[-1])}):
+    is_step = [
+        event for event in past.events if any(is_in(one, event, past.sets, past.zone) for one in steps)
+    ]
+    shared = [list(events) for _, events in groupby(is_step, key=lambda event: event.at)]
+    for place, events in enumerate(shared):
+        end = events[0].at
         if "for" in rule and at >= end + duration_ms(rule["for"]):
             continue
-        begin = latest_begin(steps, past, end)
-        if begin is not None and ("within" not in rule or end - begin < duration_ms(rule["within"])):
+        near = shared[: place + 1]
+        if "within" in rule:
+            near = [events for events in near if end - events[0].at < duration_ms(rule["within"])]
+        if end_here(steps, near, past):
             return True
     return False
 
 
-def latest_begin(steps: list[Any], past: Past, end: int) -> int | None:
-    """The latest time of the first step when the last one comes at `end`; None if steps are missing.
+def end_here(steps: list[Any], shared: list[list[Seen]], past: Past) -> bool:
+    """Whether all steps came in order, the last of them at the last of these instants.
 
     Backwards through the instants; of each, as many steps as its events can be, in any order among them.
     """
     left = len(steps)
-    for at in sorted({event.at for event in past.events if event.at <= end}, reverse=True):
-        shared = [event for event in past.events if event.at == at]
+    for events in reversed(shared):
         before = left
-        while left and can_be(steps[left - 1 : before], shared, past):
+        while left and can_be(steps[left - 1 : before], events, past):
             left -= 1
-        if left == 0:
-            return at
-        if left == len(steps):
-            return None
-    return None
+        if left in (0, len(steps)):
+            return left == 0
+    return False
 
 
 def can_be(steps: list[Any], events: list[Seen], past: Past) -> bool:
@@ -95,15 +99,19 @@ def trait(rule: Rule, past: Past, at: int) -> Answer:
 
     Before the first value there is none, since `first_seen`.
     """
-    comparisons = {key: wanted for key, wanted in rule.items() if key not in {"trait", "for"}}
     values = [(past.first_seen, None), *values_of(rule["trait"], past)]
     since: int | None = None
     for came, value in values:
-        if not all(compares(key, wanted, value) for key, wanted in comparisons.items()):
+        if not compares_all(rule, value):
             since = None
         elif since is None:
             since = came
     return since is not None and at >= since + (duration_ms(rule["for"]) if "for" in rule else 0)
+
+
+def compares_all(rule: Rule, value: Any) -> bool:
+    """Whether a value of the trait compares as the rule says in every way."""
+    return all(compares(key, wanted, value) for key, wanted in rule.items() if key not in {"trait", "for"})
 
 
 def values_of(name: str, past: Past) -> list[tuple[int, Any]]:

@@ -32,11 +32,8 @@ class Past:
 
     def of(self, wanted: Any, where: Mapping[str, Any] | None = None) -> list[Seen]:
         """The events that a rule wants, oldest first."""
-        return [
-            e
-            for e in self.events
-            if is_in(wanted, e, self.sets, self.zone) and fits(where or {}, e.properties)
-        ]
+        found = [event for event in self.events if is_in(wanted, event, self.sets, self.zone)]
+        return [event for event in found if fits(where, event.properties)] if where else found
 
     def date_of(self, at: int) -> date:
         return local_date(at, self.zone)

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 UNIT_MS = {"second": 1_000, "minute": 60_000, "hour": 3_600_000, "day": 86_400_000, "week": 604_800_000}
 ISO_UNIT_MS = {"W": UNIT_MS["week"], "D": UNIT_MS["day"]}
 ISO_TIME_UNIT_MS = {"H": UNIT_MS["hour"], "M": UNIT_MS["minute"], "S": UNIT_MS["second"]}
+SET_NAME = re.compile(r"[a-z0-9_-]+")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -105,7 +106,7 @@ def midnights(start: int, end: int, zone: str) -> set[int]:
 
 def is_set_name(events: Any) -> bool:
     """Whether this names an event set: only lower-case letters, digits, `_` and `-`."""
-    return isinstance(events, str) and re.fullmatch(r"[a-z0-9_-]+", events) is not None
+    return isinstance(events, str) and SET_NAME.fullmatch(events) is not None
 
 
 def is_during(span: Mapping[str, str], day: date) -> bool:

@@ -102,6 +102,11 @@ def delayed(random: Random, policy: dict[str, Any], events: list[Event]) -> list
     longest = duration_ms(policy["late"]["allowed_lateness"])
     if not needs_what_was_kept(policy):
         longest = max([longest, *durations_in(policy)]) * 2
+    return delayed_within(random, longest, events)
+
+
+def delayed_within(random: Random, longest: int, events: list[Event]) -> list[Event]:
+    """The events in another order of arrival, none later than so many milliseconds."""
     share = random.choice([0.1, 0.4, 0.8])
     delays = [random.randint(0, longest) if random.random() < share else 0 for _ in events]
     arrivals = sorted(zip(events, delays, strict=True), key=lambda pair: pair[0].occurred_at + pair[1])

@@ -219,3 +219,19 @@ def test_order_that_is_too_late_for_any_window_is_not_kept() -> None:
     policy = policy_with("{total: order, property: revenue, as: min, at_least: 1, within: 7 days}")
     user = after(policy, (START, {"revenue": 5}), ("2025-12-25 09:00", {"revenue": 0}))
     assert len(user.facts[0]) == 1
+
+
+def test_order_that_comes_again_after_many_others_counts_once() -> None:
+    policy = policy_with("{total: order, property: revenue, as: average, at_least: 1, within: 7 days}")
+    orders = [event(f"2026-01-01 10:{n:02}", "Order Completed", revenue=n) for n in range(20)]
+    user: User | None = None
+    for one in [*orders, orders[0]]:  # its id is no longer among the last 16
+        user = advance(policy, user, one).user
+    assert user is not None
+    assert len(user.facts[0]) == 20
+
+
+def test_figure_in_a_window_whose_anchor_never_came_is_nothing() -> None:
+    policy = policy_with("{total: order, property: revenue, as: max, at_least: 1, since: Signed Up}")
+    user = after(policy, (START, {"revenue": 5}))
+    assert condition_of(policy).observe(user, AT) == (None, 1, [], False)

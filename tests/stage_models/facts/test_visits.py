@@ -67,7 +67,9 @@ def test_visits_that_can_no_longer_count_are_forgotten() -> None:
     policy = policy_with("{sessions: Opened, at_least: 2, within: 1 day}")
     user = remember(policy, [hour * HOUR for hour in range(100)])
     reach = DAY + 30 * MINUTE + 10 * MINUTE  # window, gap and allowed lateness
-    assert user.facts == [[[at * HOUR] * 2 for at in range(100) if at * HOUR > 99 * HOUR - reach]]
+    kept = [[at * HOUR] * 2 for at in range(100) if at * HOUR > 99 * HOUR - reach]
+    assert user.facts == [kept]
+    assert remember(policy, [5 * HOUR + 1], user=user).facts == [kept]  # late, and too old to join any
 
 
 def test_visits_of_all_time_are_bounded_by_256_or_what_the_rules_ask() -> None:

@@ -75,7 +75,9 @@ class TraitCompares(Condition):
         self.fact = scope.fact(TraitValues(rule.trait, comparison, self.for_ms or None, scope.lateness_ms))
         self.is_enough_without = self.fact.passes({}) is True
         self.threshold = _threshold(comparison)
-        time, also = (TIME_BIT, FIRST_SEEN_BIT) if self.for_ms else (0, 0)
+        time = TIME_BIT if self.for_ms else 0
+        counts_from_first_seen = self.for_ms and self.is_enough_without
+        also = FIRST_SEEN_BIT if counts_from_first_seen else 0
         self.reads_of(raised_by=self.fact.bit | time, lowered_by=self.fact.bit, also=also)
 
     def holds(self, user: User, at: int) -> Answer:

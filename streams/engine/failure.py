@@ -39,4 +39,5 @@ def die(reason: str, error: BaseException | None = None, **fields: object) -> No
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
+    last_resort.cancel()
     os._exit(EXIT_CODE)

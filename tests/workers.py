@@ -13,7 +13,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -144,7 +144,10 @@ def wait_until(is_so: Callable[[], bool], what: str, seconds: float, pause_secon
 
 
 def has_committed_all(settings: Settings, partitions: int) -> bool:
-    """Whether the deployment's group has committed up to the present end of the input."""
+    """Whether the deployment's group has committed up to the present end of the input.
+
+    A broker that cannot say (its coordinator moves or loads) has not said yes: whoever waits asks again.
+    """
     consumer = Consumer({"bootstrap.servers": settings.bootstrap_servers, "group.id": settings.app_id})
     try:
         asked = [TopicPartition(settings.input.topic, number) for number in range(partitions)]
@@ -152,6 +155,8 @@ def has_committed_all(settings: Settings, partitions: int) -> bool:
             at.offset == consumer.get_watermark_offsets(at, timeout=10)[1]
             for at in consumer.committed(asked, timeout=10)
         )
+    except KafkaException:
+        return False
     finally:
         consumer.close()
 

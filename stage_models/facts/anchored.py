@@ -55,9 +55,9 @@ class Windowed(Fact):
 
 
 class Anchored(Windowed):
-    """The `depth` oldest events of the window, or with a property (`path`) all of them."""
+    """The `most` oldest events of the window, or with a property (`path`) all of them."""
 
-    __slots__ = ("depth", "fold", "path")
+    __slots__ = ("fold", "most", "path")
 
     def __init__(
         self,
@@ -66,12 +66,12 @@ class Anchored(Windowed):
         within_ms: int | None,
         lateness_ms: int,
         *,
-        depth: int | None = None,
+        most: int | None = None,
         path: str | None = None,
         fold: Fold = add,
     ) -> None:
-        super().__init__(events, anchor, within_ms, lateness_ms, depth, path, fold.__name__)
-        self.depth = depth
+        super().__init__(events, anchor, within_ms, lateness_ms, most, path, fold.__name__)
+        self.most = most
         self.path = path
         self.fold = fold
 
@@ -98,23 +98,23 @@ class Anchored(Windowed):
             return not items or item[0] >= items[-1][0] - self.lateness_ms
         if not anchor - self.lateness_ms <= item[0] < self.end(anchor):
             return False
-        if self.depth is None:
+        if self.most is None:
             return True
-        enough = bisect_left(items, [anchor]) + self.depth
+        enough = bisect_left(items, [anchor]) + self.most
         return len(items) < enough or item < items[enough - 1]
 
     def _forget(self, items: list[list[int]], anchor: int | None) -> None:
-        most = CAP if self.depth is None else max(CAP, self.depth)
+        cap = CAP if self.most is None else max(CAP, self.most)
         if anchor is None:
             forget_before(items, items[-1][0] - self.lateness_ms)
-            del items[:-most]
+            del items[:-cap]
             return
         forget_before(items, anchor - self.lateness_ms)
         del items[bisect_left(items, [self.end(anchor)]) :]
-        del items[: max(0, bisect_left(items, [anchor]) - most)]
+        del items[: max(0, bisect_left(items, [anchor]) - cap)]
         before = bisect_left(items, [anchor])
-        if self.depth is not None:
-            del items[before + self.depth :]
+        if self.most is not None:
+            del items[before + self.most :]
             return
         counted = items[before:]
         fold_oldest(counted, self.fold)

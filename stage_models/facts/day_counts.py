@@ -18,25 +18,24 @@ _HASH_MASK = 0xFFFF_FFFF
 
 
 class DayCounts(Fact):
-    """The counts of the newest date and the `days` before it (rules share the deepest); dates are those of the
+    """The counts of the newest date and the `depth` dates before it (rules share the deepest); dates are those of the
     policy's time zone, counted in days since 1970-01-01.
     """
 
-    __slots__ = ("calendar", "days")
+    __slots__ = ("calendar",)
 
     def __init__(self, events: EventSet, days: int, calendar: Calendar) -> None:
         super().__init__(events, calendar.zone)
-        self.days = days
+        self.depth = days
         self.calendar = calendar
 
-    def deepen(self, other: Fact) -> None:
-        assert isinstance(other, DayCounts)
-        self.days = max(self.days, other.days)
+    def whole_from(self, state: list[list[int]]) -> int | None:
+        return self.calendar.begin_of(state[-1][0] - self.depth) if state else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         items: list[list[int]] = user.facts[self.index]
         date, mark = self.calendar.date_of(event.occurred_at), digest & _HASH_MASK
-        if items and date < items[-1][0] - self.days:
+        if items and date < items[-1][0] - self.depth:
             return UNCHANGED
         place = bisect_left(items, [date])
         if place == len(items) or items[place][0] != date:
@@ -46,7 +45,7 @@ class DayCounts(Fact):
             if mark in hashes:
                 return UNCHANGED
             items[place][2:] = sorted([*hashes, mark])
-        del items[: bisect_left(items, [items[-1][0] - self.days])]
+        del items[: bisect_left(items, [items[-1][0] - self.depth])]
         _fold(items)
         return CHANGED
 

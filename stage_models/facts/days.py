@@ -16,16 +16,15 @@ class Days(Fact):
     1970-01-01.
     """
 
-    __slots__ = ("calendar", "depth")
+    __slots__ = ("calendar",)
 
     def __init__(self, events: EventSet, depth: int, calendar: Calendar) -> None:
         super().__init__(events, calendar.zone)
         self.depth = depth
         self.calendar = calendar
 
-    def deepen(self, other: Fact) -> None:
-        assert isinstance(other, Days)
-        self.depth = max(self.depth, other.depth)
+    def whole_from(self, state: list[int]) -> int | None:
+        return self.calendar.begin_of(state[0]) if len(state) >= self.depth else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         days: list[int] = user.facts[self.index]

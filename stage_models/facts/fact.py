@@ -30,17 +30,23 @@ class Fact:
     order in which events come, and unchanged by a doubled event.
     """
 
-    __slots__ = ("bit", "events", "index", "key", "places")
+    __slots__ = ("bit", "depth", "events", "index", "key", "places")
 
     def __init__(self, events: EventSet, *what: Any) -> None:
         self.events = events
         self.key = (type(self).__name__, events.key, *what)
         self.index = -1  # in user.facts; set when the policy is compiled
         self.bit = 0  # in masks of facts; set with the index
+        self.depth = 0  # how many items, or how far back, where rules share the deepest
         self.places: list[str] = []  # the rules that ask it
 
     def deepen(self, other: Fact) -> None:
         """Keep as much as another fact of the same key would."""
+        self.depth = max(self.depth, other.depth)
+
+    def whole_from(self, state: list[Any]) -> int | None:
+        """Since when nothing is missing in a state that was kept this deep; None: since the user's first event."""
+        return None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         """Take in an event that belongs to the set: CHANGED, UNCHANGED or BAD_PROPERTY."""

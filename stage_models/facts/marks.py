@@ -16,7 +16,7 @@ from stage_models.user import User
 class Marks(Fact):
     """The `depth` newest events and which of them belong to the narrower set `marked`."""
 
-    __slots__ = ("depth", "marked")
+    __slots__ = ("marked",)
 
     def __init__(self, events: EventSet, depth: int, marked: EventSet) -> None:
         super().__init__(events, depth, marked.key)

@@ -15,15 +15,14 @@ class Newest(Fact):
     deepest.
     """
 
-    __slots__ = ("depth",)
+    __slots__ = ()
 
     def __init__(self, events: EventSet, depth: int) -> None:
         super().__init__(events)
         self.depth = depth
 
-    def deepen(self, other: Fact) -> None:
-        assert isinstance(other, Newest)
-        self.depth = max(self.depth, other.depth)
+    def whole_from(self, state: list[list[int]]) -> int | None:
+        return state[0][0] + 1 if len(state) >= self.depth else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         items: list[list[int]] = user.facts[self.index]

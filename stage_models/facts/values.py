@@ -19,16 +19,15 @@ class Values(Fact):
     the deepest.
     """
 
-    __slots__ = ("depth", "path")
+    __slots__ = ("path",)
 
     def __init__(self, events: EventSet, path: str, depth: int) -> None:
         super().__init__(events, path)
         self.path = path
         self.depth = depth
 
-    def deepen(self, other: Fact) -> None:
-        assert isinstance(other, Values)
-        self.depth = max(self.depth, other.depth)
+    def whole_from(self, state: list[list[int]]) -> int | None:
+        return state[0][0] + 1 if len(state) >= self.depth else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         value = property_of(event.properties, self.path)

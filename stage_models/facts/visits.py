@@ -20,7 +20,7 @@ from stage_models.user import NEVER, User
 class Visits(Fact):
     """The visits that begin in a rolling window (None: in all time), the newest 256 of them."""
 
-    __slots__ = ("gap_ms", "most", "span_ms")
+    __slots__ = ("gap_ms", "span_ms")
 
     def __init__(
         self, events: EventSet, gap_ms: int, within_ms: int | None, lateness_ms: int, depth: int = 0
@@ -29,11 +29,10 @@ class Visits(Fact):
         self.gap_ms = gap_ms
         # What ended before that cannot join what still counts, even if an event comes late.
         self.span_ms = None if within_ms is None else within_ms + gap_ms + lateness_ms
-        self.most = max(CAP, depth)
+        self.depth = max(CAP, depth)
 
-    def deepen(self, other: Fact) -> None:
-        assert isinstance(other, Visits)
-        self.most = max(self.most, other.most)
+    def whole_from(self, state: list[list[int]]) -> int | None:
+        return state[0][0] + 1 if len(state) >= self.depth else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         items: list[list[int]] = user.facts[self.index]
@@ -42,7 +41,7 @@ class Visits(Fact):
         outcome = join(items, event.occurred_at, self.gap_ms)
         if self.span_ms is not None:
             forget_ended(items, items[-1][1] - self.span_ms)
-        del items[: -self.most]
+        del items[: -self.depth]
         return outcome
 
 
@@ -53,7 +52,7 @@ class VisitsSince(Windowed):
     shortly before it tells whether a visit begins there.
     """
 
-    __slots__ = ("gap_ms", "most")
+    __slots__ = ("gap_ms",)
 
     def __init__(
         self,
@@ -67,11 +66,10 @@ class VisitsSince(Windowed):
     ) -> None:
         super().__init__(events, anchor, within_ms, lateness_ms, gap_ms)
         self.gap_ms = gap_ms
-        self.most = max(CAP, depth)
+        self.depth = max(CAP, depth)
 
-    def deepen(self, other: Fact) -> None:
-        assert isinstance(other, VisitsSince)
-        self.most = max(self.most, other.most)
+    def whole_from(self, state: list[list[int]]) -> int | None:
+        return NEVER if len(state) >= self.depth else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         items: list[list[int]] = user.facts[self.index]
@@ -84,7 +82,7 @@ class VisitsSince(Windowed):
         outcome = join(items, event.occurred_at, self.gap_ms)
         if anchor is None:
             forget_ended(items, items[-1][1] - self.lateness_ms - self.gap_ms)
-            del items[: -self.most]
+            del items[: -self.depth]
         else:
             self._forget(items, anchor)
         return outcome if event.occurred_at < end else UNCHANGED
@@ -95,8 +93,8 @@ class VisitsSince(Windowed):
         del items[bisect_left(items, [end]) :]
         if items:
             items[-1][1] = min(items[-1][1], end)
-        del items[: max(0, bisect_left(items, [anchor]) - self.most)]
-        del items[bisect_left(items, [anchor]) + self.most :]
+        del items[: max(0, bisect_left(items, [anchor]) - self.depth)]
+        del items[bisect_left(items, [anchor]) + self.depth :]
 
 
 def join(items: list[list[int]], at: int, gap_ms: int) -> int:

@@ -143,7 +143,7 @@ def test_rules_share_the_deepest_fact() -> None:
     )
     (fact,) = load(other, "f").facts
     assert isinstance(fact, DayCounts)
-    assert fact.days == 37
+    assert fact.depth == 37
 
 
 @pytest.mark.parametrize(("by", "share"), [("60 %", 6000), ("60%", 6000), ("12.5 %", 1250), ("0.25 %", 25)])

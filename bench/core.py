@@ -114,10 +114,10 @@ class Core:
         return told
 
     def _store(self, users: dict[str, User | None]) -> None:
-        fingerprint = self._policy.fingerprint_bytes
+        shape = self._policy.shape.id
         for user_id, user in users.items():
             if user is not None:
-                self._stored[user_id] = encode(user, fingerprint)
+                self._stored[user_id] = encode(user, shape)
 
 
 def measure(repeat: int, rounds: int) -> Costs:

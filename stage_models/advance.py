@@ -22,7 +22,7 @@ from stage_models.events import Event, Tick
 from stage_models.facts.fact import BAD_PROPERTY, CHANGED, FIRST_SEEN_BIT, TIME_BIT, UNCHANGED
 from stage_models.ladder import judge
 from stage_models.policy.compile import Policy
-from stage_models.transitions import Transition
+from stage_models.transitions import Cause, Transition
 from stage_models.user import User
 
 
@@ -52,7 +52,7 @@ def advance(policy: Policy, user: User | None, event: Event | Tick) -> Step:
         if user is None:
             raise ValueError("a tick needs a user")
         transitions: list[Transition] = []
-        is_changed = _pass_dues(policy, user, event.time, transitions)
+        is_changed = pass_dues(policy, user, event.time, "time", transitions)
         return Step(user, transitions, is_changed=is_changed)
     if user is None:
         user = policy.new_user(event.user_id)
@@ -67,7 +67,7 @@ def _apply(policy: Policy, user: User, event: Event) -> Step:
     transitions: list[Transition] = []
     is_late = at < user.clock or (at == user.clock and user.is_due_judged)
     if not is_late:
-        _pass_dues(policy, user, at, transitions)
+        pass_dues(policy, user, at, "time", transitions)
         user.clock, user.is_due_judged = at, False
     user.keep_id(digest)
     changed, bad = _remember(policy, user, event, int.from_bytes(digest, "big"))
@@ -86,12 +86,12 @@ def _apply(policy: Policy, user: User, event: Event) -> Step:
     )
 
 
-def _pass_dues(policy: Policy, user: User, before: int, transitions: list[Transition]) -> bool:
+def pass_dues(policy: Policy, user: User, before: int, cause: Cause, transitions: list[Transition]) -> bool:
     """Judge at every due before an instant; True if anything changed."""
     is_changed = False
     while user.due < before:
         at = user.due
-        has_turned, told = judge(policy, user, at, "time", None, TIME_BIT)
+        has_turned, told = judge(policy, user, at, cause, None, TIME_BIT)
         if has_turned:
             user.clock, user.is_due_judged = at, True
             transitions += told

@@ -40,7 +40,7 @@ class EventSet:
             None if names is None else tuple(sorted(names)),
             tuple(sorted(excluded)),
             tuple(sorted(_canonical(where) for where in wheres)),
-            tuple(sorted(one.dates for one in during)),
+            tuple(sorted((one.dates, one.calendar.zone) for one in during)),
         )
 
     @property

@@ -115,7 +115,7 @@ def _answer(condition: Condition, user: User, at: int) -> Answer:
 
 
 def _foretell(policy: Policy, user: User) -> list[Transition]:
-    future = decode(user.id, encode(user, policy.fingerprint_bytes))
+    future = decode(user.id, encode(user, policy.shape.id))
     told: list[Transition] = []
     for _ in range(MOST_LOOKS):
         if future.due == NEVER or len(told) >= MOST_FORETOLD:

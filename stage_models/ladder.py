@@ -24,7 +24,7 @@ from __future__ import annotations
 from stage_models.events import Event
 from stage_models.facts.fact import STATE_BIT, TIME_BIT
 from stage_models.policy.compile import LatchRule, Policy
-from stage_models.telling import Before, Turn, tell
+from stage_models.telling import Before, Gone, Turn, tell
 from stage_models.transitions import Cause, Transition
 from stage_models.user import NEVER, Latch, User
 
@@ -33,27 +33,37 @@ EVERYTHING = -1
 
 
 def judge(
-    policy: Policy, user: User, at: int, cause: Cause, event: Event | None, changed: int
+    policy: Policy,
+    user: User,
+    at: int,
+    cause: Cause,
+    event: Event | None,
+    changed: int,
+    gone: Gone | None = None,
 ) -> tuple[bool, list[Transition]]:
-    """Judge the user, given what changed since he was last judged (a mask of facts and time), and move him
-    accordingly.
+    """Judge the user, given what changed since he was last judged (a mask of facts and time) and what of his is gone
+    with an earlier policy, and move him accordingly.
 
     Returns whether anything turned, and the transitions that tell it. Afterwards `user.due` is the first
     instant after `at` at which anything may turn by itself.
     """
-    if cause != "late" and user.stage >= 0 and _stays(policy, user, at, changed):
+    policy = policy.guarded if user.incomplete else policy
+    if cause != "late" and user.stage >= 0 and gone is None and _stays(policy, user, at, changed):
         return False, []
     if user.stage < 0:
         changed = EVERYTHING
     stages = _turn(policy.stage_latches, user, at, cause, event, changed)
     before = _move(policy, user, at)
+    if before and gone and gone.stage:
+        before = gone.stage._replace(highest=before.highest)
     if stages or before:
         changed |= STATE_BIT
     segments = _turn(policy.segment_latches, user, at, cause, event, changed)
     user.due = _due(policy, user, at)
-    if not stages and not segments and before is None:
+    has_lost = gone is not None and gone.segments
+    if not stages and not segments and before is None and not has_lost:
         return False, []
-    return True, tell(policy, user, at, cause, event, before, stages, segments)
+    return True, tell(policy, user, at, cause, event, before, stages, segments, gone)
 
 
 def _stays(policy: Policy, user: User, at: int, changed: int) -> bool:
@@ -137,7 +147,14 @@ def _move(policy: Policy, user: User, at: int) -> Before | None:
     stage = (user.on & policy.stage_bits).bit_length()
     if stage == user.stage:
         return None
-    before = Before(user.stage, user.stage_since, user.highest)
+    was = policy.stages[user.stage] if user.stage >= 0 else None
+    before = Before(
+        was.name if was else None,
+        user.stage,
+        user.stage_since,
+        user.highest,
+        is_lapsed=was is not None and was.is_lapsed,
+    )
     if user.stage in policy.stages_left:
         user.left[user.stage] = at
     user.stage, user.stage_since = stage, at

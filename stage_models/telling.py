@@ -30,11 +30,23 @@ class Turn(NamedTuple):
 
 
 class Before(NamedTuple):
-    """Where a user was before he moved: the stage (-1: nowhere yet), since when, and the highest till then."""
+    """Where a user was before he moved: the stage (None: nowhere yet), since when, and the highest till then.
 
-    stage: int
+    Its place in the ladder is its index; -1: nowhere; between two stages: where one stood that the policy no longer has.
+    """
+
+    stage: str | None
+    place: float
     since: int
     highest: int
+    is_lapsed: bool
+
+
+class Gone(NamedTuple):
+    """What a user was in that the policy no longer has."""
+
+    stage: Before | None
+    segments: list[tuple[str, int]]  # name, and since when he was in it
 
 
 def tell(
@@ -46,13 +58,16 @@ def tell(
     before: Before | None,
     stage_turns: list[Turn],
     segment_turns: list[Turn],
+    gone: Gone | None = None,
 ) -> list[Transition]:
     """The transitions of one judgement. `before`: where the user was, if his stage changed."""
     teller = _Teller(policy, user, at, cause, event)
     if before is not None:
-        teller.stage, teller.highest = before.stage, before.highest
+        teller.stage, teller.highest = before.stage or policy.stages[user.stage].name, before.highest
     for turn in segment_turns:
         teller.on ^= 1 << turn.rule.index  # as it was before this judgement
+    if gone is not None:
+        teller.lost(gone.segments)
     for turn in segment_turns:
         if not turn.is_on:
             teller.left(turn)
@@ -71,10 +86,19 @@ class _Teller:
         self.at = at
         self.cause: Cause = cause
         self.event = event
-        self.stage = user.stage
+        self.stage = policy.stages[user.stage].name
+        self.gone: list[str] = []  # segments that the policy no longer has, as far as they are not left yet
         self.highest = user.highest
         self.on = user.on
         self.told: list[Transition] = []
+
+    def lost(self, segments: list[tuple[str, int]]) -> None:
+        """Segments were left because the policy no longer has them."""
+        self.gone = [name for name, _ in segments]
+        for name, began in segments:
+            self.gone.remove(name)
+            evidence = [_no_longer(f"segments.{name}")]
+            self._tell("segment.left", name, [], began, evidence, segment=name)
 
     def left(self, turn: Turn) -> None:
         """A segment was left."""
@@ -109,22 +133,26 @@ class _Teller:
 
     def moved(self, before: Before, turns: list[Turn]) -> None:
         """The stage changed."""
-        stages, stage, left = self.policy.stages, self.user.stage, before.stage
-        from_stage = None if left < 0 else stages[left].name
-        self.stage, self.highest = stage, self.user.highest
+        stages, stage, from_stage = self.policy.stages, self.user.stage, before.stage
+        self.stage, self.highest = stages[stage].name, self.user.highest
+        evidence = self._evidence(turns)
+        if from_stage is not None and from_stage not in self.policy.shape.stages:
+            evidence.insert(0, _no_longer(f"ladder.{from_stage}"))
         sequence = self._tell(
             "stage.changed",
             f"{from_stage or ''}>{stages[stage].name}",
             self._withdrawn_moves(),
-            None if left < 0 else before.since,
-            self._evidence(turns),
+            None if from_stage is None else before.since,
+            evidence,
             from_stage=from_stage,
             to_stage=stages[stage].name,
-            direction=_direction(self.policy, left, stage),
+            direction=_direction(self.policy, before, stage),
             action=stages[stage].action,
         )
         if self.cause == "time":
-            self.user.run = [*self.user.run, Move(sequence, left, stage, self.at)][-len(stages) :]
+            self.user.run = [*self.user.run, Move(sequence, int(before.place), stage, self.at)][
+                -len(stages) :
+            ]
         else:
             self.user.run = []
 
@@ -154,8 +182,8 @@ class _Teller:
                 previous_entered_at=previous_entered_at,
                 next_check_at=None if due == NEVER else due,
                 evidence=evidence,
-                stage=policy.stages[self.stage].name,
-                segments=list(policy.segments_in(self.on)),
+                stage=self.stage,
+                segments=[*self.gone, *policy.segments_in(self.on)],
                 highest_stage=policy.stages[self.highest].name,
                 policy=policy.ref,
                 consent={channel: value for channel, (_, _, value) in user.consent.items()},
@@ -192,12 +220,16 @@ class _Teller:
         return corrects
 
 
-def _direction(policy: Policy, left: int, stage: int) -> Direction:
-    if left < 0:
+def _direction(policy: Policy, before: Before, stage: int) -> Direction:
+    if before.stage is None:
         return "first"
-    was_lapsed, is_lapsed = policy.stages[left].is_lapsed, policy.stages[stage].is_lapsed
-    if was_lapsed and not is_lapsed:
+    is_lapsed = policy.stages[stage].is_lapsed
+    if before.is_lapsed and not is_lapsed:
         return "return"
     if is_lapsed:
-        return "up" if was_lapsed and stage < left else "down"
-    return "up" if stage > left else "down"
+        return "up" if before.is_lapsed and stage < before.place else "down"
+    return "up" if stage > before.place else "down"
+
+
+def _no_longer(place: str) -> Evidence:
+    return Evidence(place, "the policy no longer has it", None, None, instants=[], event_ids=[])

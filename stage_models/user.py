@@ -3,11 +3,11 @@
 The stored form is a fixed header that can be read without decoding the rest (recovery and the due index
 look at nothing else), followed by a msgpack array. Form 1:
 
-    form u8 | policy fingerprint 8 bytes | source epoch u32 | incarnation u32 | offset i64 | sequence u32 |
+    form u8 | shape 8 bytes | source epoch u32 | incarnation u32 | offset i64 | sequence u32 |
     due i64 msgpack [clock, due judged, first seen, stage, stage since, highest, stages visited, latches on,
-             stages left, latches, run, facts, ids, group, consent]
+             stages left, latches, run, facts, ids, group, consent, incomplete]
 
-Stages, latches and facts stand by their place in the policy that the fingerprint names.
+Stages, latches and facts stand by their place in the policy; the id of its shape names it (shape.py).
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ class User(msgspec.Struct, gc=False):
     ids: bytes = b""  # the last 16 event ids, 6 bytes of hash each
     group: tuple[int, int, str] | None = None  # time, hash and id of the newest group
     consent: dict[str, tuple[int, int, bool]] = {}  # channel -> time, hash, value
+    incomplete: dict[int, int] = {}  # fact -> from when on it is complete; not in it: since the first event
 
     def knows_id(self, digest: bytes) -> bool:
         """Whether the event with this digest is among the last 16."""
@@ -92,7 +93,7 @@ class Header(NamedTuple):
     """What recovery reads of a stored user."""
 
     form: int
-    fingerprint: bytes  # 8 bytes
+    shape: bytes  # 8 bytes
     epoch: int
     incarnation: int
     offset: int
@@ -116,6 +117,7 @@ _Body = tuple[
     bytes,
     tuple[int, int, str] | None,
     dict[str, tuple[int, int, bool]],
+    dict[int, int],
 ]
 
 
@@ -133,10 +135,10 @@ _decode_body = msgspec.msgpack.Decoder(_Body).decode
 _decode_glance = msgspec.msgpack.Decoder(_Glance).decode
 
 
-def encode(user: User, fingerprint: bytes) -> bytes:
-    """The stored form of a user under the policy with this fingerprint (8 bytes)."""
+def encode(user: User, shape: bytes) -> bytes:
+    """The stored form of a user under the policy whose shape has this id (8 bytes)."""
     return _HEADER.pack(
-        FORM, fingerprint, user.epoch, user.incarnation, user.offset, user.sequence, user.due
+        FORM, shape, user.epoch, user.incarnation, user.offset, user.sequence, user.due
     ) + _encode_body(
         (
             user.clock,
@@ -154,6 +156,7 @@ def encode(user: User, fingerprint: bytes) -> bytes:
             user.ids,
             user.group,
             user.consent,
+            user.incomplete,
         )
     )
 

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 CORE = [
     "instants",
     "figures",
+    "shape",
     "events",
     "user",
     "transitions",
@@ -33,6 +34,7 @@ CORE = [
     "telling",
     "ladder",
     "advance",
+    "policy_change",
     "replay",
     "explain",
     "contract",

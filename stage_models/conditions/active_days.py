@@ -14,7 +14,15 @@ from typing import ClassVar
 
 from pydantic import Field, PositiveInt, StrictInt, model_validator
 
-from stage_models.conditions.ranges import check_range, judge_open, masks, range_words, ranks, threshold
+from stage_models.conditions.ranges import (
+    check_range,
+    is_final,
+    judge_open,
+    masks,
+    range_words,
+    ranks,
+    threshold,
+)
 from stage_models.conditions.rule import Answer, Condition, Observation, Rule
 from stage_models.conditions.scope import Scope, events_label
 from stage_models.conditions.windows import whole_days
@@ -94,6 +102,11 @@ class ActiveDaysWithin(Condition):
             return change
         known_at = self.calendar.begin_of(self.calendar.date_of(user.first_seen) + self.days)
         return known_at if at < known_at < change else change
+
+    def decided_from(self, user: User, at: int, since: int) -> int:
+        if is_final(self.holds(user, at), self.at_least, self.at_most):
+            return at
+        return self.calendar.begin_of(self.calendar.date_of(since - 1) + self.days)
 
     def observe(self, user: User, at: int) -> Observation:
         before = self.calendar.date_of(at) - self.days

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from stage_models.conditions.ranges import judge_anchored, judge_open, masks, ranks, threshold
+from stage_models.conditions.ranges import is_final, judge_anchored, judge_open, masks, ranks, threshold
 from stage_models.conditions.rule import Answer, Condition, Observation, earliest
 from stage_models.conditions.scope import Scope
 from stage_models.events import Event
@@ -40,15 +40,25 @@ class _Count(Condition):
 
 
 class CountLately(_Count):
-    """Over a rolling window, or over all time. The fact holds at least the items that decide."""
+    """Over a rolling window, or over all time. The fact holds at least the items that decide.
+
+    An item that began less than `joined_ms` after another may be a part of it.
+    """
 
     def __init__(
-        self, scope: Scope, sentence: str, fact: Fact, bounds: Bounds, within_ms: int | None
+        self,
+        scope: Scope,
+        sentence: str,
+        fact: Fact,
+        bounds: Bounds,
+        within_ms: int | None,
+        joined_ms: int = 0,
     ) -> None:
         super().__init__(scope, sentence, fact, bounds)
         self.fact = fact
         self.index = fact.index
         self.within_ms = within_ms
+        self.joined_ms = joined_ms
         self.ranks = ranks(self.at_least, self.at_most)
         also = FIRST_SEEN_BIT if within_ms is not None and self.at_most is not None else 0
         self.reads_of(*masks(fact.bit, self.at_least, self.at_most), also=also)
@@ -74,6 +84,11 @@ class CountLately(_Count):
         if self.at_most is None:
             return change
         return min(change, earliest(at, user.first_seen + self.within_ms))
+
+    def decided_from(self, user: User, at: int, since: int) -> int:
+        if not self.joined_ms and is_final(self.holds(user, at), self.at_least, self.at_most):
+            return at
+        return NEVER if self.within_ms is None else since + self.joined_ms - 1 + self.within_ms
 
     def observe(self, user: User, at: int) -> Observation:
         begins = -NEVER if self.within_ms is None else at - self.within_ms

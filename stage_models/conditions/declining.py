@@ -99,6 +99,9 @@ class DecliningBy(Condition):
                     change = begins
         return change if change == NEVER else self.calendar.begin_of(change)
 
+    def decided_from(self, user: User, at: int, since: int) -> int:
+        return self.calendar.begin_of(self.calendar.date_of(since - 1) + self.days_known + 1)
+
     def observe(self, user: User, at: int) -> Observation:
         today = self.calendar.date_of(at)
         items = self.fact.between(user, today - self.days_known, today)

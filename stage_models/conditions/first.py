@@ -61,6 +61,10 @@ class FirstWithin(Condition):
         first = user.facts[self.index]
         return earliest(at, first[0] + self.within_ms) if first else NEVER
 
+    def decided_from(self, user: User, at: int, since: int) -> int:
+        first = user.facts[self.index]
+        return (first[0] if first else since - 1) + self.within_ms
+
     def observe(self, user: User, at: int) -> Observation:
         is_new = self.holds(user, at) is True
         return Observation(int(is_new), 1, user.facts[self.index][:1])

@@ -58,6 +58,9 @@ class InactiveFor(Condition):
         silent_from = self._silent_since(user) + self.for_ms
         return silent_from if silent_from > at else NEVER
 
+    def decided_from(self, user: User, at: int, since: int) -> int:
+        return since - 1 + self.for_ms if self.holds(user, at) else at
+
     def observe(self, user: User, at: int) -> Observation:
         since = self._silent_since(user)
         return Observation(0 if since + self.for_ms <= at else 1, 0, [since])

@@ -78,6 +78,10 @@ class MissingSince(Condition):
         missed_from = self._missed_from(user)
         return missed_from if missed_from > at else NEVER
 
+    def decided_from(self, user: User, at: int, since: int) -> int:
+        anchor = self._anchor(user) if isinstance(self.anchor, Newest) else None
+        return at if anchor is not None and anchor[0] >= since else NEVER
+
     def observe(self, user: User, at: int) -> Observation:
         anchor = self._anchor(user)
         if anchor is None:

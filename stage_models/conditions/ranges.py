@@ -60,6 +60,11 @@ def judge_anchored(
     return True
 
 
+def is_final(answer: Answer, at_least: Any, at_most: Any) -> bool:
+    """Whether the answer about a count stays what it is, however many more there are."""
+    return answer is True if at_most is None else at_least is None and answer is False
+
+
 def ranks(at_least: int | None, at_most: int | None) -> tuple[int, ...]:
     """Which of the newest items (1 is the newest) decide by leaving the window."""
     least = () if at_least is None else (at_least,)

@@ -18,7 +18,7 @@ from stage_models.conditions.scope import Scope, events_label
 from stage_models.events import Event
 from stage_models.facts import Marks
 from stage_models.terms import Events, Where, mistake, where_sentence
-from stage_models.user import User
+from stage_models.user import NEVER, User
 
 _PASSED = itemgetter(2)
 
@@ -57,7 +57,7 @@ class RecentOf(Condition):
 
     def __init__(self, scope: Scope, rule: Recent) -> None:
         super().__init__(scope, rule.sentence())
-        self.at_least = rule.at_least
+        self.at_least, self.last = rule.at_least, rule.last
         events = scope.events("recent", rule.recent)
         self.marked = scope.events("recent", rule.recent, rule.where)
         self.fact = scope.fact(Marks(events, rule.last, self.marked))
@@ -66,6 +66,10 @@ class RecentOf(Condition):
 
     def holds(self, user: User, at: int) -> Answer:
         return bool(sum(map(_PASSED, user.facts[self.index])) >= self.at_least)
+
+    def decided_from(self, user: User, at: int, since: int) -> int:
+        items = user.facts[self.index]
+        return at if len(items) == self.last and items[0][0] >= since else NEVER
 
     def observe(self, user: User, at: int) -> Observation:
         instants = [item[0] for item in reversed(user.facts[self.fact.index]) if item[2]]

@@ -102,6 +102,11 @@ class RegularOf(Condition):
                 break
         return self.begin_of(now)
 
+    def decided_from(self, user: User, at: int, since: int) -> int:
+        if self.holds(user, at):
+            return at
+        return self.begin_of(self.unit_of(since - 1) + self.of_last * self.length)
+
     def observe(self, user: User, at: int) -> Observation:
         now = self.unit_of(at)
         instants = [self.begin_of(when) for when, _, _ in self._counted(user, now)]

@@ -68,6 +68,16 @@ class ReturnedAfter(Condition):
             return NEVER
         return earliest(at, returned + self.within_ms)
 
+    def decided_from(self, user: User, at: int, since: int) -> int:
+        returned = self._newest(user)
+        if returned is not None and returned - self.fact.gap_ms >= since:
+            return at
+        if self.within_ms is None:
+            return NEVER
+        visits: list[list[int]] = user.facts[self.fact.index]
+        newest = visits[-1][0] if visits else since - 1
+        return max(newest, since - 1) + self.within_ms
+
     def observe(self, user: User, at: int) -> Observation:
         returned = self._newest(user)
         return Observation(int(self.holds(user, at) is True), 1, [] if returned is None else [returned])
@@ -77,8 +87,8 @@ class ReturnedAfter(Condition):
 
     def _newest(self, user: User) -> int | None:
         """When the user last came back."""
-        visits = user.facts[self.fact.index]
-        if not visits or visits[-1][0] <= user.facts[self.first.index][0]:
+        visits, first = user.facts[self.fact.index], user.facts[self.first.index]
+        if not visits or not first or visits[-1][0] <= first[0]:
             return None
         begins: int = visits[-1][0]
         return begins

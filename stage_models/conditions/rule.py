@@ -64,6 +64,14 @@ class Condition:
         """
         return NEVER
 
+    def decided_from(self, user: User, at: int, since: int) -> int:
+        """From when on the answer is what it would be if everything were known, when of the events before `since`
+        some may not be: `at` or earlier if that is so already, NEVER if time alone does not make it so.
+
+        Late is allowed, early is a bug.
+        """
+        return NEVER
+
     def observe(self, user: User, at: int) -> Observation:
         """What it sees at the instant."""
         raise NotImplementedError

@@ -50,6 +50,7 @@ class Registry:
         self.facts: dict[tuple[Any, ...], Fact] = {}
         self.flaws: list[Flaw] = []
         self.used_sets: set[str] = set()
+        self.is_guarded = False  # whether conditions heed that facts may be incomplete
         self.stages_left: set[int] = set()  # stages of which a rule asks when they were last left
 
     def keep(self, fact: AnyFact, place: str) -> AnyFact:

@@ -65,7 +65,8 @@ class SequenceEnded(Condition):
     def __init__(self, scope: Scope, rule: Sequence) -> None:
         super().__init__(scope, rule.sentence())
         sets = [scope.events("sequence", events) for events in rule.sequence]
-        self.fact = scope.fact(Steps(sets, rule.within.ms if rule.within else None, scope.lateness_ms))
+        self.within_ms = rule.within.ms if rule.within else None
+        self.fact = scope.fact(Steps(sets, self.within_ms, scope.lateness_ms))
         self.for_ms = rule.for_.ms if rule.for_ else None
         self.reads_of(raised_by=self.fact.bit, lowered_by=0 if self.for_ms is None else TIME_BIT)
 
@@ -76,6 +77,13 @@ class SequenceEnded(Condition):
     def next_change(self, user: User, at: int) -> int:
         ended = self.fact.ended(user)
         return NEVER if ended is None or self.for_ms is None else earliest(at, ended + self.for_ms)
+
+    def decided_from(self, user: User, at: int, since: int) -> int:
+        if self.holds(user, at):
+            return at
+        if self.within_ms is None or self.for_ms is None:
+            return NEVER
+        return since - 1 + self.within_ms + self.for_ms
 
     def observe(self, user: User, at: int) -> Observation:
         ended = self.fact.ended(user)

@@ -54,7 +54,7 @@ class Sessions(Rule):
         events = scope.events("sessions", self.sessions)
         if self.since is None:
             fact = scope.fact(Visits(events, self.gap.ms, within_ms, scope.lateness_ms, depth))
-            return CountLately(scope, self.sentence(), fact, bounds, within_ms)
+            return CountLately(scope, self.sentence(), fact, bounds, within_ms, joined_ms=self.gap.ms)
         anchor = anchor_fact(scope, "since", self.since)
         counted = scope.fact(
             VisitsSince(events, anchor, within_ms, scope.lateness_ms, gap_ms=self.gap.ms, depth=depth)

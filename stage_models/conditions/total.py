@@ -141,6 +141,9 @@ class TotalLately(_Summing):
                 return min(known_at, item[0] + self.within_ms)
         return known_at
 
+    def decided_from(self, user: User, at: int, since: int) -> int:
+        return NEVER if self.within_ms is None else since - 1 + self.within_ms
+
     def _judge(self, figure: _Figure, is_known: bool) -> Answer:
         if figure is None:
             return None if self.at_most is not None and not is_known else False

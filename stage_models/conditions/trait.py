@@ -88,6 +88,12 @@ class TraitCompares(Condition):
         since = self._since(user)
         return NEVER if since is None else earliest(at, since + self.for_ms)
 
+    def decided_from(self, user: User, at: int, since: int) -> int:
+        items = user.facts[self.fact.index]
+        if not items or items[-1][0] < since:
+            return NEVER
+        return items[0][0] + self.for_ms if items[-1][2] else at
+
     def observe(self, user: User, at: int) -> Observation:
         items: list[list[Any]] = user.facts[self.fact.index]
         if not items:

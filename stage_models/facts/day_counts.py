@@ -29,8 +29,8 @@ class DayCounts(Fact):
         self.depth = days
         self.calendar = calendar
 
-    def whole_from(self, state: list[list[int]]) -> int | None:
-        return self.calendar.begin_of(state[-1][0] - self.depth) if state else None
+    def whole_from(self, state: list[list[int]], depth: int) -> int | None:
+        return self.calendar.begin_of(state[-1][0] - depth) if state else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         items: list[list[int]] = user.facts[self.index]

@@ -23,8 +23,8 @@ class Days(Fact):
         self.depth = depth
         self.calendar = calendar
 
-    def whole_from(self, state: list[int]) -> int | None:
-        return self.calendar.begin_of(state[0]) if len(state) >= self.depth else None
+    def whole_from(self, state: list[int], depth: int) -> int | None:
+        return self.calendar.begin_of(state[0]) if len(state) >= depth else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         days: list[int] = user.facts[self.index]
@@ -37,5 +37,5 @@ class Days(Fact):
         else:
             days.append(date)
         if len(days) > self.depth:
-            del days[0]
+            del days[: -self.depth]
         return CHANGED

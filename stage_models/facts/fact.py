@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any
 
 from stage_models.event_sets import EventSet
 from stage_models.events import Event
+from stage_models.shape import FactShape
 from stage_models.user import User
 
 UNCHANGED = 0
@@ -44,9 +46,14 @@ class Fact:
         """Keep as much as another fact of the same key would."""
         self.depth = max(self.depth, other.depth)
 
-    def whole_from(self, state: list[Any]) -> int | None:
-        """Since when nothing is missing in a state that was kept this deep; None: since the user's first event."""
+    def whole_from(self, state: list[Any], depth: int) -> int | None:
+        """Since when nothing is missing in a state that was kept so deep; None: since the user's first event."""
         return None
+
+    @property
+    def shape(self) -> FactShape:
+        """What it remembers, and how deep."""
+        return FactShape(blake2b(repr(self.key).encode(), digest_size=8).hexdigest(), self.depth)
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         """Take in an event that belongs to the set: CHANGED, UNCHANGED or BAD_PROPERTY."""

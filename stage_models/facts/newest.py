@@ -21,8 +21,8 @@ class Newest(Fact):
         super().__init__(events)
         self.depth = depth
 
-    def whole_from(self, state: list[list[int]]) -> int | None:
-        return state[0][0] + 1 if len(state) >= self.depth else None
+    def whole_from(self, state: list[list[int]], depth: int) -> int | None:
+        return state[0][0] + 1 if len(state) >= depth else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         items: list[list[int]] = user.facts[self.index]
@@ -35,5 +35,5 @@ class Newest(Fact):
         else:
             items.append(item)
         if len(items) > self.depth:
-            del items[0]
+            del items[: -self.depth]
         return CHANGED

@@ -26,8 +26,8 @@ class Values(Fact):
         self.path = path
         self.depth = depth
 
-    def whole_from(self, state: list[list[int]]) -> int | None:
-        return state[0][0] + 1 if len(state) >= self.depth else None
+    def whole_from(self, state: list[list[int]], depth: int) -> int | None:
+        return state[0][0] + 1 if len(state) >= depth else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         value = property_of(event.properties, self.path)
@@ -47,7 +47,7 @@ class Values(Fact):
             return UNCHANGED
         insort(items, item)
         if len(items) > self.depth:
-            del items[0]
+            del items[: -self.depth]
         return CHANGED
 
 

@@ -31,8 +31,8 @@ class Visits(Fact):
         self.span_ms = None if within_ms is None else within_ms + gap_ms + lateness_ms
         self.depth = max(CAP, depth)
 
-    def whole_from(self, state: list[list[int]]) -> int | None:
-        return state[0][0] + 1 if len(state) >= self.depth else None
+    def whole_from(self, state: list[list[int]], depth: int) -> int | None:
+        return state[0][0] + 1 if len(state) >= depth else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         items: list[list[int]] = user.facts[self.index]
@@ -68,8 +68,8 @@ class VisitsSince(Windowed):
         self.gap_ms = gap_ms
         self.depth = max(CAP, depth)
 
-    def whole_from(self, state: list[list[int]]) -> int | None:
-        return NEVER if len(state) >= self.depth else None
+    def whole_from(self, state: list[list[int]], depth: int) -> int | None:
+        return NEVER if len(state) >= depth else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         items: list[list[int]] = user.facts[self.index]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfoNotFoundError
 
 from stage_models.calendar import Calendar
+from stage_models.conditions.guarded import guard
 from stage_models.conditions.rule import Answer, Condition, Rule
 from stage_models.conditions.scope import Flaw, Registry, Scope
 from stage_models.event_sets import Filter
@@ -17,6 +18,7 @@ from stage_models.events import Event
 from stage_models.facts import Fact, TraitValues
 from stage_models.facts.fact import TIME_BIT
 from stage_models.policy.schema import ActionSpec, PolicySpec, SegmentSpec, StageSpec
+from stage_models.shape import Shape
 from stage_models.transitions import Action, PolicyRef
 from stage_models.user import NEVER, User
 
@@ -141,8 +143,7 @@ class Policy:
         self.spec = spec
         self.name = spec.policy
         self.version = spec.version
-        self.fingerprint_bytes = _fingerprint(spec)
-        self.fingerprint = self.fingerprint_bytes.hex()
+        self.fingerprint = _fingerprint(spec)
         self.ref = PolicyRef(self.name, self.version, self.fingerprint)
         self.zone = spec.time_zone
         self.calendar = registry.calendar
@@ -156,6 +157,16 @@ class Policy:
         self.latches = self.stage_latches + self.segment_latches
         self.facts: list[Fact] = list(registry.facts.values())
         self.stages_left = frozenset(registry.stages_left)
+        self.shape = Shape(
+            self.name,
+            self.version,
+            self.fingerprint,
+            stages=[stage.name for stage in stages],
+            lapsed=[stage.name for stage in stages if stage.is_lapsed],
+            left=[stages[index].name for index in sorted(self.stages_left)],
+            segments=[segment.name for segment in segments],
+            facts=[fact.shape for fact in self.facts],
+        )
         self._mentioned = {
             name: self._concerned(name) for fact in self.facts for name in sorted(fact.events.names)
         }
@@ -165,6 +176,11 @@ class Policy:
         self.traits = tuple(
             Touch(fact, fact.remember, None) for fact in self.facts if isinstance(fact, TraitValues)
         )
+
+    @cached_property
+    def guarded(self) -> Policy:
+        """The same policy for users whose facts do not all reach back to their beginning."""
+        return compile_policy(self.spec, is_guarded=True)[0]
 
     def facts_of(self, name: str | None) -> tuple[Touch, ...]:
         """The facts that an event of this name can touch, anchors before what is counted from them."""
@@ -203,14 +219,18 @@ class Policy:
         )
 
 
-def compile_policy(spec: PolicySpec) -> tuple[Policy, list[Flaw]]:
-    """The policy, and what is wrong with it: one that has flaws must not be used."""
+def compile_policy(spec: PolicySpec, *, is_guarded: bool = False) -> tuple[Policy, list[Flaw]]:
+    """The policy, and what is wrong with it: one that has flaws must not be used.
+
+    One that is guarded heeds `User.incomplete`.
+    """
     try:
         calendar, flaws = Calendar(spec.time_zone), []
     except (ZoneInfoNotFoundError, ValueError):
         flaw = Flaw(("time_zone",), "unknown time zone", "an IANA name such as Europe/Berlin", spec.time_zone)
         calendar, flaws = Calendar("UTC"), [flaw]
     registry = Registry(spec.events, calendar, spec.late.allowed_lateness.ms)
+    registry.is_guarded = is_guarded
     registry.flaws += flaws
     registry.stages = [stage.stage for stage in spec.ladder]
     registry.segments = [segment.segment for segment in spec.segments]
@@ -253,7 +273,8 @@ def _latch(
     def compiled(key: str, rule: Rule) -> Condition:
         segment = index - len(registry.stages) + 1 if stage is None else None
         scope = Scope(registry, (*where, key), f"{place}.{key}", stage=stage, segment=segment)
-        return rule.compile(scope)
+        condition = rule.compile(scope)
+        return guard(condition) if registry.is_guarded else condition
 
     assert spec.when is not None
     cool_down = spec.cool_down if isinstance(spec, SegmentSpec) else None
@@ -300,8 +321,8 @@ def _ladder_flaws(spec: PolicySpec) -> list[Flaw]:
     return flaws
 
 
-def _fingerprint(spec: PolicySpec) -> bytes:
-    """The first 8 bytes of blake2b of the policy's canonical JSON (sorted keys, no examples)."""
+def _fingerprint(spec: PolicySpec) -> str:
+    """16 hex digits: the first 8 bytes of blake2b of the policy's canonical JSON (sorted keys, no examples)."""
     data = spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"examples"})
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

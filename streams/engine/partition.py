@@ -325,13 +325,13 @@ class Partition:
 
     def snapshot(self) -> Batch:
         """What a flush beginning now must make durable; from here on changes are the next flush's."""
-        fingerprint = self._policy.fingerprint_bytes
+        shape = self._policy.shape.id
         stored_users, waiting_of, limit = self.users, self.waiting.get, self._state_limit_bytes
         users = []
         too_large = []
         for user_id, user in self._open.items():
             try:
-                stored = encode(user, fingerprint)
+                stored = encode(user, shape)
             except Exception:  # noqa: BLE001 -- a figure beyond 64 bits, whatever; it costs this user only
                 too_large.append(user_id)
                 continue

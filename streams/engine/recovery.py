@@ -93,9 +93,9 @@ def ensure_policy(policy: Policy, number: int, state: Recovered) -> None:
     if record is not None and (record.version, record.fingerprint) != (policy.version, policy.fingerprint):
         _refuse(policy, number, f"version {record.version}, fingerprint {record.fingerprint}")
     for stored in state.users.values():
-        fingerprint = header_of(stored).fingerprint
-        if fingerprint != policy.fingerprint_bytes:
-            _refuse(policy, number, f"fingerprint {fingerprint.hex()}")
+        shape = header_of(stored).shape
+        if shape != policy.shape.id:
+            _refuse(policy, number, f"shape {shape.hex()}")
 
 
 def ensure_source(topic_id: str | None, topic: str, number: int, state: Recovered) -> None:

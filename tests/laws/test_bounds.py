@@ -27,7 +27,7 @@ def sizes(seed: int) -> list[int]:
         numbers = range(half * MANY, (half + 1) * MANY)
         events = [random_event(random, "u", f"u-{n}", start + n * 1_000, NAMES) for n in numbers]
         user, _ = apply(case.policy, events, user)
-        found.append(len(encode(user, case.policy.fingerprint_bytes)))
+        found.append(len(encode(user, case.policy.shape.id)))
     return found
 
 

@@ -24,11 +24,11 @@ def known_repeat_is_applied(case: Case) -> str | None:
     """A record that comes again at once: dropped, and nothing of the user is different."""
     for place in range(1, len(case.arrivals) + 1):
         user, _ = apply(case.policy, case.arrivals[:place])
-        before = encode(user, case.policy.fingerprint_bytes)
+        before = encode(user, case.policy.shape.id)
         user, [step] = apply(case.policy, [case.arrivals[place - 1]], user)
         if told_by([step]) or step.is_changed or step.drop != "duplicate":
             return f"repeat of arrival {place}: {step}"
-        if encode(user, case.policy.fingerprint_bytes) != before:
+        if encode(user, case.policy.shape.id) != before:
             return f"the stored user changed with a repeat of arrival {place}"
     return None
 

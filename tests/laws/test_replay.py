@@ -33,13 +33,13 @@ class Live:
     def restart(self) -> None:
         """The worker stops and another takes over, from the stored form alone."""
         if self.user is not None:
-            self.user = decode("u", encode(self.user, self.policy.fingerprint_bytes))
+            self.user = decode("u", encode(self.user, self.policy.shape.id))
 
     def try_tick(self, time: int) -> None:
         """A tick that may overtake events that follow; taken back if it moved the user."""
         if self.user is None:
             return
-        stored = encode(self.user, self.policy.fingerprint_bytes)
+        stored = encode(self.user, self.policy.shape.id)
         step = advance(self.policy, self.user, Tick(time))
         self.user = step.user if not step.is_changed else decode("u", stored)
 
@@ -78,14 +78,14 @@ def extra_ticks_show(case: Case) -> str | None:
         if user is None and isinstance(arrival, Tick):
             continue
         user = advance(case.policy, user, arrival).user
-        before = encode(user, case.policy.fingerprint_bytes)
+        before = encode(user, case.policy.shape.id)
         again = arrival.time if isinstance(arrival, Tick) else min(user.clock, user.due)
         for time in (again, again - 1, user.first_seen):
             step = advance(case.policy, user, Tick(time))
             if step.transitions or step.is_changed:
                 return f"tick {time} after {arrival}: {step}"
             user = step.user
-        if encode(user, case.policy.fingerprint_bytes) != before:
+        if encode(user, case.policy.shape.id) != before:
             return f"the stored user changed after {arrival}"
     return None
 

@@ -1,0 +1,138 @@
+"""A policy change: a user who was judged by another policy is made one of ours and judged once, cause `policy`.
+
+What both policies know by the same name or key, he keeps: stages, segments, and the facts of rules that stayed. What
+ours alone asks starts empty, or as deep as it was kept; for him it is complete from then on only (`User.incomplete`),
+and what rests on what came before is undecided. What ours no longer has, he leaves.
+
+Dues that lie before `until`, to which time had come under the other policy, are judged with the same cause: it is the
+edit that moves him, not time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stage_models.advance import Step, pass_dues
+from stage_models.facts import Fact
+from stage_models.ladder import EVERYTHING, judge
+from stage_models.policy.compile import Policy
+from stage_models.shape import Shape
+from stage_models.telling import Before, Gone
+from stage_models.transitions import Transition
+from stage_models.user import User
+
+
+class PolicyChange:
+    """The way from users of one shape to those of a policy."""
+
+    def __init__(self, old: Shape, policy: Policy) -> None:
+        self.old = old
+        self.policy = policy
+        places = {fact.key: (index, fact.depth) for index, fact in enumerate(old.facts)}
+        self._facts = [(fact, *places.get(fact.shape.key, (None, 0))) for fact in policy.facts]
+        latches = {name: index for index, name in enumerate([*old.stages[1:], *old.segments])}
+        self._latches = [latches.get(rule.name) for rule in policy.latches]
+        self._is_same = old.fingerprint == policy.fingerprint
+
+    @property
+    def started(self) -> list[Fact]:
+        """The facts that start empty."""
+        return [fact for fact, index, _ in self._facts if index is None]
+
+    @property
+    def deepened(self) -> list[Fact]:
+        """The facts that were kept less deep than they are asked now."""
+        return [fact for fact, index, depth in self._facts if index is not None and depth < fact.depth]
+
+    @property
+    def started_stages(self) -> list[str]:
+        """The stages of which a rule asks when they were left, and it was not kept."""
+        names = self.policy.shape.left
+        return [name for name in names if name in self.old.stages and name not in self.old.left]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything that the policy asks has been kept from the beginning."""
+        return not self.started and not self.deepened and not self.started_stages
+
+    def adopt(self, user: User, until: int) -> Step:
+        """Make the user, decoded from the old shape, one of the policy's, changing him in place, and judge him at his
+        clock and at each due before `until`.
+
+        Under the same policy, whose shape differs with the version of Stagestream, nothing is judged.
+        """
+        gone = self._move_in(user)
+        transitions: list[Transition] = []
+        if not self._is_same:
+            transitions += judge(self.policy, user, user.clock, "policy", None, EVERYTHING, gone)[1]
+            pass_dues(self.policy, user, until, "policy", transitions)
+        return Step(user, transitions, is_changed=True)
+
+    def _move_in(self, user: User) -> Gone:
+        gone = Gone(self._lost_stage(user), self._lost_segments(user))
+        user.on, user.latches = self._kept_latches(user)
+        user.facts, user.incomplete = self._kept_facts(user)
+        self._keep_stages(user)
+        return gone
+
+    def _lost_segments(self, user: User) -> list[tuple[str, int]]:
+        first, lost = len(self.old.stages) - 1, []
+        for number, name in enumerate(self.old.segments):
+            latch = user.latches[first + number]
+            if latch is not None and user.on >> first + number & 1 and name not in self.policy.shape.segments:
+                lost.append((name, latch.began))
+        return lost
+
+    def _lost_stage(self, user: User) -> Before | None:
+        name, stages = self.old.stages[user.stage], self.policy.shape.stages
+        if name in stages:
+            return None
+        place = sum(kept in stages for kept in self.old.stages[: user.stage]) - 0.5
+        return Before(name, place, user.stage_since, 0, is_lapsed=name in self.old.lapsed)
+
+    def _kept_latches(self, user: User) -> tuple[int, list[Any]]:
+        on, latches = 0, []
+        for place, held in enumerate(self._latches):
+            latches.append(None if held is None else user.latches[held])
+            if held is not None:
+                on |= (user.on >> held & 1) << place
+        return on, latches
+
+    def _kept_facts(self, user: User) -> tuple[list[Any], dict[int, int]]:
+        facts: list[Any] = []
+        incomplete: dict[int, int] = {}
+        for fact, held, depth in self._facts:
+            since: int | None
+            if held is None:
+                state, since = [], user.clock + 1
+            else:
+                state, since = user.facts[held], user.incomplete.get(held)
+                if depth < fact.depth and (whole_from := fact.whole_from(state, depth)) is not None:
+                    since = whole_from if since is None else max(since, whole_from)
+            if since is not None:
+                incomplete[fact.index] = since
+            facts.append(state)
+        return facts, incomplete
+
+    def _keep_stages(self, user: User) -> None:
+        """Stages by their place in our ladder; -1 for one that it does not have."""
+        ours = {name: index for index, name in enumerate(self.policy.shape.stages)}
+        place = [ours.get(name, -1) for name in self.old.stages]
+        user.visited = sum(1 << at for stage, at in enumerate(place) if at >= 0 and user.visited >> stage & 1)
+        user.highest = max(
+            (
+                stage
+                for stage in ours.values()
+                if user.visited >> stage & 1 and not self.policy.stages[stage].is_lapsed
+            ),
+            default=0,
+        )
+        user.left = {
+            place[stage]: at for stage, at in user.left.items() if place[stage] in self.policy.stages_left
+        }
+        user.stage = place[user.stage]
+        run = [
+            type(move)(move.sequence, place[move.from_stage], place[move.to_stage], move.at)
+            for move in user.run
+        ]
+        user.run = [] if any(min(move.from_stage, move.to_stage) < 0 for move in run) else run

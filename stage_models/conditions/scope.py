@@ -49,7 +49,6 @@ class Registry:
         self.segments: list[str] = []  # all segments, in file order
         self.facts: dict[tuple[Any, ...], Fact] = {}
         self.flaws: list[Flaw] = []
-        self.used_sets: set[str] = set()
         self.is_guarded = False  # whether conditions heed that facts may be incomplete
         self.stages_left: set[int] = set()  # stages of which a rule asks when they were last left
 
@@ -136,20 +135,26 @@ class Scope:
         self, key: str, events: Events, where: Where | None = None, during: DateRange | None = None
     ) -> EventSet:
         """The compiled event set that a rule means, narrowed by the rule's own filter and dates."""
+        self._look_up((key,), key, events)
         label = narrowed(events_label(events), where, during)
-        return self._set_of(key, events, label, [where] if where else [], [during] if during else [])
+        return self._set_of(events, label, [where] if where else [], [during] if during else [])
 
-    def _set_of(
-        self, key: str, events: Events, label: str, wheres: list[Where], ranges: list[DateRange]
-    ) -> EventSet:
+    def steps(self, key: str, steps: list[Events]) -> list[EventSet]:
+        """The compiled event sets of a list of them."""
+        for number, events in enumerate(steps):
+            self._look_up((key, number), f"step {number + 1} of {key}", events)
+        return [self._set_of(events, events_label(events), [], []) for events in steps]
+
+    def _look_up(self, keys: Place, named: str, events: Events) -> None:
+        """An event set that nobody defined is a flaw."""
+        is_set = isinstance(events, str) and EVENT_SET_NAME.fullmatch(events)
+        if is_set and events not in self.registry.event_sets:
+            self._unknown_set(keys, named, str(events))
+
+    def _set_of(self, events: Events, label: str, wheres: list[Where], ranges: list[DateRange]) -> EventSet:
         spec: EventSetSpec | list[str] = [events] if isinstance(events, str) else events
         if isinstance(events, str) and EVENT_SET_NAME.fullmatch(events):
-            named = self.registry.event_sets.get(events)
-            self.registry.used_sets.add(events)
-            if named is None:
-                self._unknown_set(key, events)
-            else:
-                spec = named
+            spec = self.registry.event_sets.get(events, spec)
         if isinstance(spec, list):
             return EventSet(label, frozenset(spec), frozenset(), wheres, self._local(ranges))
         names = None if spec.any_ else frozenset(names_of(spec.event))
@@ -160,14 +165,14 @@ class Scope:
     def _local(self, ranges: list[DateRange]) -> list[LocalDates]:
         return [LocalDates(one.dates, self.calendar) for one in ranges]
 
-    def _unknown_set(self, key: str, name: str) -> None:
+    def _unknown_set(self, keys: Place, named: str, name: str) -> None:
         choices = tuple(self.registry.event_sets)
-        message = f'unknown event set "{name}" in {key}'
+        message = f'unknown event set "{name}" in {named}'
         if name == FIRST_SEEN:
-            message = f"{FIRST_SEEN} is an instant, not an event: it cannot stand in {key}"
+            message = f"{FIRST_SEEN} is an instant, not an event: it cannot stand in {named}"
         self.registry.flaws.append(
             Flaw(
-                (*self.where, key),
+                (*self.where, *keys),
                 message,
                 f"one of: {', '.join(sorted(choices)) or 'none is defined'}",
                 name,

@@ -64,7 +64,7 @@ class SequenceEnded(Condition):
 
     def __init__(self, scope: Scope, rule: Sequence) -> None:
         super().__init__(scope, rule.sentence())
-        sets = [scope.events("sequence", events) for events in rule.sequence]
+        sets = scope.steps("sequence", rule.sequence)
         self.within_ms = rule.within.ms if rule.within else None
         self.fact = scope.fact(Steps(sets, self.within_ms, scope.lateness_ms))
         self.for_ms = rule.for_.ms if rule.for_ else None

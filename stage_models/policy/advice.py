@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from itertools import combinations
+from typing import NamedTuple
 
 from stage_models.conditions import Rule
 from stage_models.conditions.active_days import ActiveDays
 from stage_models.conditions.combinations import All, Any, Not
+from stage_models.conditions.declining import Declining
 from stage_models.conditions.distinct import Distinct
 from stage_models.conditions.during import During
 from stage_models.conditions.performed import Performed
@@ -25,7 +27,10 @@ from stage_models.conditions.sessions import Sessions
 from stage_models.conditions.stage import InStage
 from stage_models.conditions.total import Total
 from stage_models.conditions.trait import Trait
+from stage_models.conditions.windows import whole_days
 from stage_models.facts.fact import CAP
+from stage_models.facts.steps import MOST_PER_STEP
+from stage_models.instants import HOUR
 from stage_models.policy.compile import Policy
 from stage_models.policy.problems import Problem
 from stage_models.policy.schema import PolicySpec, SegmentSpec, StageSpec
@@ -37,6 +42,9 @@ MOST_SEGMENTS = 5
 MOST_BEHAVIOURS = 5
 MOST_ITEMS = 100
 ITEM_BYTES = 20  # time and hash as msgpack writes them, with their array
+VALUE_BYTES = 25  # the same with a trait's value, if that is short
+DATE_BYTES, DATED_EVENT_BYTES = 5, 5  # a date with its array; four bytes of hash for each event of it
+LATENESS_OF_MANY = HOUR  # from then on it is no longer stragglers that are kept one by one
 _INTENT = ("intent", "purchas", "buy", "order", "checkout", "upgrade")
 _EVENT_KEYS = ("since", "since_last")
 _WITHOUT_EVENTS = (All, Any, Not, Reached, InStage, InSegment, Trait, During)
@@ -131,13 +139,31 @@ def _unused_sets(spec: PolicySpec) -> _Advice:
 
 
 def _large_rules(spec: PolicySpec) -> _Advice:
+    lateness_ms = spec.late.allowed_lateness.ms
     for path, rule in models_in(spec):
-        items = _items_kept(rule)
-        if items > MOST_ITEMS:
-            message = (
-                f"this rule keeps up to {items:,} items, about {items * ITEM_BYTES:,} bytes, for every user"
-            )
-            yield path, message, "a lower threshold, or active_days"
+        kept = _kept_values(rule, lateness_ms) if isinstance(rule, Trait) else _kept(rule)
+        if kept.number > MOST_ITEMS:
+            many = f"up to {kept.number:,} {kept.what}, about {kept.bytes:,} bytes,"
+            yield path, f"this rule keeps {many} for every user", kept.hint
+
+
+class _Kept(NamedTuple):
+    """How much a rule may have to keep for one user, and what would make it less."""
+
+    number: int
+    what: str
+    bytes: int
+    hint: str
+
+
+def _kept(rule: object) -> _Kept:
+    if isinstance(rule, Declining):
+        dates = whole_days("within", rule.within) + whole_days("against", rule.against) + 1
+        size = dates * DATE_BYTES + CAP * DATED_EVENT_BYTES
+        return _Kept(dates, "dates", size, "a shorter within or against")
+    items = _items_kept(rule)
+    hint = "fewer steps" if isinstance(rule, Sequence) else "a lower threshold, or active_days"
+    return _Kept(items, "items", items * ITEM_BYTES, hint)
 
 
 def _items_kept(rule: object) -> int:
@@ -145,7 +171,16 @@ def _items_kept(rule: object) -> int:
         return max(rule.at_least or 0, (rule.at_most or 0) + 1)
     if isinstance(rule, Regular) and not rule.per.is_in_days:
         return CAP
+    if isinstance(rule, Sequence):
+        return len(rule.sequence) * MOST_PER_STEP
     return rule.last if isinstance(rule, Recent) else 0
+
+
+def _kept_values(rule: Trait, lateness_ms: int) -> _Kept:
+    """With `for`, of what is older than the allowed lateness only the changes are kept; of the rest all."""
+    has_many = rule.for_ is not None and lateness_ms > LATENESS_OF_MANY
+    number = CAP if has_many else 1
+    return _Kept(number, "values", number * VALUE_BYTES, "a shorter allowed_lateness, or no for")
 
 
 def _latches(spec: PolicySpec) -> Iterator[tuple[Path, StageSpec | SegmentSpec]]:

@@ -89,11 +89,13 @@ class _Draft:
 
     def problem(self, flaw: Flaw) -> Problem:
         """The flaw, where it stands in the file."""
+        last = flaw.place[-1]
+        before = "" if isinstance(last, int) else f"{last}: "
         hint = flaw.hint or ""
         if meant := did_you_mean(flaw.found, flaw.choices):
-            hint = f"{flaw.place[-1]}: {meant}"
+            hint = f"{before}{meant}"
         elif flaw.message.startswith("unknown event set"):
-            hint = f"{flaw.place[-1]}: {{event: {flaw.found}}}"
+            hint = f"{before}{{event: {flaw.found}}}"
         expected = tuple(sorted(flaw.choices)) or flaw.expected.removeprefix("one of: ")
         return self.source.problem(flaw.place, flaw.message, expected, flaw.found, hint)
 

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from stage_models.advance import advance
+from stage_models.events import Event
+from stage_models.instants import DAY, parse_instant
 from stage_models.policy import load
 from stage_models.policy.advice import advice_of
 from stage_models.policy.source import read
@@ -151,3 +156,57 @@ def test_stretches_finer_than_a_day_keep_events_not_dates() -> None:
     ((_, words),) = advice(HEAD + segment)
     assert words.startswith("this rule keeps up to 256 items")
     assert advice(HEAD + segment.replace("12 hours", "1 day")) == []
+
+
+STEPS = ["Order Completed", "Email Opened", "Report Exported", "Dashboard Shared"]
+SIZES = {
+    "{sequence: [order, mail, Report Exported, Dashboard Shared]}": (128, "items"),
+    "{declining: {any: true}, by: 60 %, within: 10 days, against: 150 days}": (161, "dates"),
+    "{trait: plan, is: pro, for: 30 days}": (256, "values"),
+}
+LATE = "late: {allowed_lateness: 7 days}\n"
+
+
+def rule_of(rule: str, late: str = LATE) -> str:
+    return HEAD + f"segments:\n  - {{segment: a, when: {rule}, action: x}}\n" + late
+
+
+def bytes_said(rule: str) -> int:
+    ((_, words),) = advice(rule_of(rule))
+    said = re.search(r"about ([\d,]+) bytes", words)
+    assert said is not None
+    return int(said[1].replace(",", ""))
+
+
+@pytest.mark.parametrize("rule", SIZES)
+def test_rule_says_what_it_keeps_many_of(rule: str) -> None:
+    count, what = SIZES[rule]
+    ((_, words),) = advice(rule_of(rule))
+    assert words.startswith(f"this rule keeps up to {count} {what}, about ")
+
+
+@pytest.mark.parametrize(
+    ("rule", "late"),
+    [
+        ("{sequence: [order, order, order]}", LATE),
+        ("{declining: order, by: 60 %, within: 10 days, against: 89 days}", LATE),
+        ("{trait: plan, is: pro}", LATE),
+        ("{trait: plan, is: pro, for: 30 days}", ""),
+    ],
+)
+def test_fewer_steps_days_and_values_are_not_told(rule: str, late: str) -> None:
+    assert advice(rule_of(rule, late)) == []
+
+
+@pytest.mark.parametrize("rule", SIZES)
+def test_bytes_that_are_said_are_about_those_of_a_user_who_did_a_lot(rule: str) -> None:
+    """Two thousand events in 250 days, each with the trait's value, fill all that a rule may keep."""
+    policy = load(rule_of(rule), "shop.yaml")
+    user = None
+    for number in range(2000):
+        at = parse_instant("2026-01-01") + number * DAY // 8
+        name, plan = STEPS[number % 4], ("pro", "free")[number % 2]
+        occurred = Event(user_id="u", event_id=f"e{number}", occurred_at=at, name=name, traits={"plan": plan})
+        user = advance(policy, user, occurred).user
+    assert user is not None
+    assert len(msgspec.msgpack.encode(user.facts[-1])) == pytest.approx(bytes_said(rule), rel=0.25)

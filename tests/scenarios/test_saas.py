@@ -246,3 +246,48 @@ def test_earlier_event_that_comes_late_moves_the_first_14_days(scenario: Scenari
         2025-12-25 10:00  Signed In                        -                late     the 10th is no longer within
         """,
     )
+
+
+def test_who_comes_back_in_the_first_month_is_no_longer_at_risk(scenario: Scenario) -> None:
+    """A decline cannot be told yet, and does not hold anybody back."""
+    scenario(
+        "saas",
+        """
+        time              event            stage      cause
+        2026-01-01 10:00  Report Exported  activated  event
+        2026-01-15 10:00  -                at-risk    time
+        2026-01-16 10:00  Signed In        activated  event
+        """,
+    )
+
+
+def test_use_that_declines_is_a_risk_at_midnight_and_ends_with_a_day_of_use(scenario: Scenario) -> None:
+    scenario(
+        "saas",
+        """
+        time              event            moves              effective
+        2026-01-01 10:00  Report Exported  >activated         2026-01-01 10:00
+        2026-01-12 10:00  Report Exported  -                  -
+        2026-01-24 10:00  Report Exported  -                  -
+        2026-02-03 10:00  Report Exported  -                  -
+        2026-02-07 10:00  Signed In        -                  -
+        2026-02-10 23:59  -                -                  -                 the 3rd is one of the last 7 days
+        2026-02-11        -                activated>at-risk  2026-02-11
+        2026-02-14 10:00  Report Exported  -                  -
+        2026-02-15        -                at-risk>activated  2026-02-15
+        """,
+    )
+
+
+def test_two_looks_at_prices_in_one_visit_are_no_intent(scenario: Scenario) -> None:
+    scenario(
+        "saas",
+        """
+        time                     event                         moves         effective
+        2026-01-01 10:00         Page Viewed {path: /pricing}  >signup       2026-01-01 10:00
+        2026-01-01 10:20         Page Viewed {path: /pricing}  -             -
+        2026-01-01 10:49:59.999  Signed In                     -             -                 still the same visit
+        2026-01-01 11:20         Signed In                     +high-intent  2026-01-01 11:20
+        2026-01-08 10:00         -                             -high-intent  2026-01-08 10:00
+        """,
+    )

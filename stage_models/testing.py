@@ -9,15 +9,17 @@ check.
 One row is one input of one user, in this order. Columns are two or more spaces apart. `time` and `event`
 say what comes in: an event at that time, or, for `-`, a tick that lets everything happen that is due at or
 before it. Properties follow the event's name: `Order Completed {revenue: 20}`. A column `id` names the
-event, so that the same event can come twice.
+event, so that the same event can come twice. A column `traits` says which traits came with it: `{plan: pro}`.
 
 The other columns say what is expected after the row; what stands behind the last of them is a comment:
 
     stage       the user's stage
     segments    the user's segments, in file order
-    moves       every transition of the row: `signup>activated`, `+high-value` (entered), `-high-value`
-    (left) cause       their causes, each once effective   their instants, each once corrects    the
-    sequences of the transitions that they withdraw drop        why the event was dropped
+    moves       every transition of the row: `signup>activated`, `+high-value` (entered), `-high-value` (left)
+    cause       their causes, each once
+    effective   their instants, each once
+    corrects    the sequences of the transitions that they withdraw
+    drop        why the event was dropped
 
 `-` means: none. A cell that is left out at the end of a row is not looked at.
 """
@@ -39,7 +41,7 @@ from stage_models.transitions import Transition
 from stage_models.user import User
 
 USER = "user"
-_INPUT = ("time", "event", "id")
+_INPUT = ("time", "event", "id", "traits")
 _GAP = re.compile(r" {2,}|\t+")
 _EVENT = re.compile(r"(?P<name>[^{]*?)\s*(?P<properties>\{.*\})?")
 
@@ -56,7 +58,14 @@ class Row:
     cells: dict[str, str]
 
 
-def event(time: str, name: str, event_id: str = "", user_id: str = USER, **properties: Any) -> Event:
+def event(
+    time: str,
+    name: str,
+    event_id: str = "",
+    user_id: str = USER,
+    traits: dict[str, Any] | None = None,
+    **properties: Any,
+) -> Event:
     """An event for a test; without an id it gets one made of user, name and time."""
     occurred_at = parse_instant(time)
     return Event(
@@ -65,6 +74,7 @@ def event(time: str, name: str, event_id: str = "", user_id: str = USER, **prope
         occurred_at=occurred_at,
         name=name,
         properties=properties,
+        traits=traits or {},
     )
 
 
@@ -144,8 +154,18 @@ def _input(cells: dict[str, str], number: int) -> Event | Tick:
     parts = _EVENT.fullmatch(text)
     if parts is None:
         raise ValueError(f"{text!r} is no event: expected a name, and properties in braces")
-    properties = read(parts["properties"], "properties").value if parts["properties"] else {}
-    return event(cells["time"], parts["name"], cells.get("id", f"row {number}"), **properties)
+    event_id, traits = cells.get("id", f"row {number}"), _mapping(cells.get("traits"))
+    return event(cells["time"], parts["name"], event_id, traits=traits, **_mapping(parts["properties"]))
+
+
+def _mapping(text: str | None) -> dict[str, Any]:
+    """What stands in braces; nothing where there is nothing."""
+    if text is None or text == "-":
+        return {}
+    source = read(text, "properties")
+    if isinstance(source.value, dict) and not source.problems:
+        return source.value
+    raise ValueError(f"{text} cannot be read: expected names and values in braces, such as {{plan: pro}}")
 
 
 def _short(at_ms: int) -> str:

@@ -41,8 +41,9 @@ def check(
         raise PolicyError(failed)
     if advice and strict:
         raise typer.Exit(1)
-    examples = len(checked.spec.examples)
-    typer.echo(f"{file}: {checked.name}, version {checked.version}, is right; {examples} examples hold")
+    number = len(checked.spec.examples)
+    examples = "1 example holds" if number == 1 else f"{number} examples hold"
+    typer.echo(f"{file}: {checked.name}, version {checked.version}, is right; {examples}")
 
 
 def _told(problems: list[Problem]) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stage_models.events import Tick
+from stage_models.events import Event, Tick
 from stage_models.instants import parse_instant
 from stage_models.policy import load
 from stage_models.policy.source import read
@@ -123,3 +123,26 @@ def test_example_that_fails_is_told_where_it_stands() -> None:
     assert wrong.line == text[: text.index("example: wrong")].count("\n") + 1
     assert wrong.message.startswith('example "wrong": the policy does something else')
     assert unreadable.message.startswith('example "unreadable": a table begins with')
+
+
+def test_traits_come_with_their_row() -> None:
+    _, (row, other) = read_table(
+        "time  event  traits\n2026-01-01  Signed Up  {plan: pro}\n2026-01-02  Seen  -"
+    )
+    assert isinstance(row.input, Event)
+    assert row.input.traits == {"plan": "pro"}
+    assert isinstance(other.input, Event)
+    assert other.input.traits == {}
+
+
+@pytest.mark.parametrize(
+    "event", ["Order Completed {revenue: [}", "Order Completed {revenue: 1, revenue: 2}"]
+)
+def test_properties_that_cannot_be_read_are_told_with_their_row(event: str) -> None:
+    with pytest.raises(ValueError, match=r"^row 1 .* cannot be read: expected names and values in braces"):
+        read_table(f"time  event\n2026-01-01  {event}")
+
+
+def test_traits_that_are_no_mapping_are_told() -> None:
+    with pytest.raises(ValueError, match="pro cannot be read"):
+        read_table("time  event  traits\n2026-01-01  Signed Up  pro")

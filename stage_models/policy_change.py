@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import Any
 
 from stage_models.advance import Step, pass_dues
-from stage_models.facts import Fact
 from stage_models.ladder import EVERYTHING, judge
 from stage_models.policy.compile import Policy
 from stage_models.shape import Shape
@@ -35,25 +34,15 @@ class PolicyChange:
         self._is_same = old.fingerprint == policy.fingerprint
 
     @property
-    def started(self) -> list[Fact]:
-        """The facts that start empty."""
-        return [fact for fact, index, _ in self._facts if index is None]
-
-    @property
-    def deepened(self) -> list[Fact]:
-        """The facts that were kept less deep than they are asked now."""
-        return [fact for fact, index, depth in self._facts if index is not None and depth < fact.depth]
-
-    @property
-    def started_stages(self) -> list[str]:
-        """The stages of which a rule asks when they were left, and it was not kept."""
-        names = self.policy.shape.left
-        return [name for name in names if name in self.old.stages and name not in self.old.left]
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether everything that the policy asks has been kept from the beginning."""
-        return not self.started and not self.deepened and not self.started_stages
+    def starts_anew(self) -> list[str]:
+        """Where the policy asks what was not kept from the beginning: the places of its rules; [] if nowhere."""
+        facts = [fact for fact, held, depth in self._facts if held is None or depth < fact.depth]
+        left = [
+            name for name in self.policy.shape.left if name in self.old.stages and name not in self.old.left
+        ]
+        return sorted(
+            {*(place for fact in facts for place in fact.places), *(f"ladder.{name}" for name in left)}
+        )
 
     def adopt(self, user: User, until: int) -> Step:
         """Make the user, decoded from the old shape, one of the policy's, changing him in place, and judge him at his
@@ -67,6 +56,12 @@ class PolicyChange:
             transitions += judge(self.policy, user, user.clock, "policy", None, EVERYTHING, gone)[1]
             pass_dues(self.policy, user, until, "policy", transitions)
         return Step(user, transitions, is_changed=True)
+
+    def take_over(self, user: User) -> Step:
+        """Make the user one of the policy's without judging him; for one in whom a rule raises an error."""
+        self._move_in(user)
+        user.due = user.clock
+        return Step(user, [], is_changed=True)
 
     def _move_in(self, user: User) -> Gone:
         gone = Gone(self._lost_stage(user), self._lost_segments(user))

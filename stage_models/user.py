@@ -24,9 +24,8 @@ NEVER = 2**63 - 1
 _HEADER = struct.Struct(">B8sIIqIq")
 _DUE = struct.Struct(">q")
 _DUE_AT = _HEADER.size - _DUE.size
-_RANK = slice(
-    1 + 8, _DUE_AT
-)  # big-endian and never negative in a stored user, so bytes compare as numbers do
+_SHAPE = slice(1, 1 + 8)
+_RANK = slice(1 + 8, _DUE_AT)  # big-endian, never negative in a stored user: bytes compare as numbers do
 
 IDS_KEPT = 16
 _ID_BYTES = 6
@@ -173,6 +172,11 @@ def decode(user_id: str, stored: bytes) -> User:
 def header_of(stored: bytes) -> Header:
     """The header of a stored user, without decoding the rest."""
     return Header(*_HEADER.unpack_from(stored))
+
+
+def shape_of(stored: bytes) -> bytes:
+    """The id of the shape of a stored user."""
+    return stored[_SHAPE]
 
 
 def due_of(stored: bytes) -> int:

@@ -58,6 +58,10 @@ class Lifecycle:
                 expected=partition.position,
                 found=part.begin,
             )
+        if partition.has_strangers:
+            await self._engine.adopted(partition)
+            if partition.is_closed:
+                return
         decode, apply = self._decode, partition.apply
         for record in part.records:
             try:

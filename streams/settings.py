@@ -141,6 +141,7 @@ class EngineSettings(_Group):
     watchdog_seconds: float = Field(120.0, gt=0)
     member_id: str | None = None  # static membership: set it to the pod's name
     member_timeout_seconds: float = Field(15.0, gt=0)
+    start_from_now: bool = False  # accept a policy that asks what was not remembered
 
 
 class SecuritySettings(_Group):

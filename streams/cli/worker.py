@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,6 +19,13 @@ def worker(
         str | None,
         typer.Option(help="A shipped policy's name or a file. [default: STAGESTREAM_POLICY, saas]"),
     ] = None,
+    start_from_now: Annotated[
+        bool,
+        typer.Option(
+            "--start-from-now",
+            help="Accept a policy that asks what was not remembered: undecided until enough is known.",
+        ),
+    ] = False,
 ) -> None:
     """Read product events, move users, write transitions; one process per core, as many as you like.
 
@@ -32,7 +39,7 @@ def worker(
 
         STAGESTREAM_BOOTSTRAP_SERVERS=kafka:9092 STAGESTREAM_ENGINE__TIME=records stagestream worker
     """
-    settings_and_policy = _prepared(policy)
+    settings_and_policy = _prepared(policy, start_from_now=start_from_now)
     import faust  # noqa: PLC0415 -- takes half a second, which no other command should wait for
 
     from streams.app import build_app  # noqa: PLC0415 -- as above
@@ -42,9 +49,12 @@ def worker(
     faust.Worker(app, loglevel="info", quiet=True, redirect_stdouts=False).execute_from_commandline()
 
 
-def _prepared(policy_name: str | None) -> tuple[Settings, Policy]:
+def _prepared(policy_name: str | None, *, start_from_now: bool) -> tuple[Settings, Policy]:
     try:
-        settings = all_settings.load(**({"policy": policy_name} if policy_name else {}))
+        given: dict[str, Any] = {"policy": policy_name} if policy_name else {}
+        if start_from_now:
+            given["engine"] = {"start_from_now": True}
+        settings = all_settings.load(**given)
         policy = load(*read_policy(settings.policy))
         check(settings)
     except (SettingsError, PolicyError, TopicsError) as error:

@@ -4,7 +4,8 @@ A user's record is framed so that recovery can take the stored user without look
 
     length u32 | stored user | msgpack [[sequence, id, detected at, value, headers], ...]   (nothing when all is told)
 
-Key of a user is the user id in UTF-8. Two keys are reserved; they begin with a byte that no user id may hold.
+Key of a user is the user id in UTF-8. Other keys begin with a byte that no user id may hold: the position, fences, and
+the shapes of the stored users, one for each policy that wrote some.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from collections.abc import Sequence
 
 import msgspec
 
+from stage_models.shape import Shape
 from streams.codec.cloudevents import Headers
 
 POSITION_KEY = b"\x00position"
 FENCE_KEY = b"\x00fence"
+_SHAPE_PREFIX = b"\x00shape"
 
 _LENGTH_BYTES = 4
 _HEADERS_BYTES = 1_024  # of one transition, generously
@@ -54,6 +57,7 @@ class Position(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_waiting = msgspec.msgpack.Decoder(list[Waiting]).decode
+_decode_shape = msgspec.msgpack.Decoder(Shape).decode
 _decode_position = msgspec.msgpack.Decoder(Position).decode
 
 
@@ -72,6 +76,23 @@ def waiting(value: bytes) -> list[Waiting]:
     """What the user of this changelog value still had to tell when it was written."""
     rest = memoryview(value)[_LENGTH_BYTES + int.from_bytes(value[:_LENGTH_BYTES], "big") :]
     return _decode_waiting(rest) if rest else []
+
+
+def shape_key(shape: Shape) -> bytes:
+    """The key of a shape's record."""
+    return _SHAPE_PREFIX + shape.id
+
+
+def encode_shape(shape: Shape) -> bytes:
+    """The value of a shape's record."""
+    return _encode(shape)
+
+
+def decode_shape(key: bytes, value: bytes) -> tuple[bytes, Shape] | None:
+    """The shape in a record of a reserved key and the id that users have in their header; None if it holds another."""
+    if not key.startswith(_SHAPE_PREFIX):
+        return None
+    return key.removeprefix(_SHAPE_PREFIX), _decode_shape(value)
 
 
 def encode_position(position: Position) -> bytes:

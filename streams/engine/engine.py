@@ -29,10 +29,10 @@ from streams.engine.membership import NOT_A_MEMBER, Membership
 from streams.engine.outbox import Outbox
 from streams.engine.outputs import Outputs
 from streams.engine.partition import Partition
+from streams.engine.policy_changes import changes_to
 from streams.engine.recovery import (
     CancelledError,
     Recovered,
-    ensure_policy,
     ensure_source,
     recover,
     users_between,
@@ -196,7 +196,7 @@ class Engine:
             failure.die("the topics cannot be used", problems=error.problems)
 
     async def _resume(self, number: int, state: Recovered, layout: Layout) -> Partition:
-        ensure_policy(self._policy, number, state)
+        changes = changes_to(self._policy, number, state, start_from_now=self._settings.engine.start_from_now)
         ensure_source(layout.input_id, self.topic, number, state)
         partition = Partition(
             self.topic,
@@ -209,12 +209,11 @@ class Engine:
             state_limit_bytes=_limit(layout, self._topics.changelog.name),
         )
         record = state.position
-        start = await self._fetch.log_start(number) if record is None else record.position
-        if record is None:
-            partition.resume(state.users, start, partition.watermark, state.waiting)
-        else:
-            partition.resume(state.users, start, record.watermark, state.waiting)
+        start, watermark = await self._fetch.log_start(number), partition.watermark
+        if record is not None:
+            start, watermark = record.position, record.watermark
             partition.quarantined = set(record.quarantined)
+        partition.resume(state.users, start, watermark, state.waiting, changes)
         for user_id in state.shadowed:
             partition.rewrite(user_id)
         m.STALE_WRITES.inc(len(state.shadowed))
@@ -241,6 +240,11 @@ class Engine:
     async def room(self, partition: Partition) -> None:
         """Return when the partition has room for more, or is handed over."""
         while partition.is_full and not partition.is_closed:  # noqa: ASYNC110 -- rare, and short
+            await asyncio.sleep(_FULL_SECONDS)
+
+    async def adopted(self, partition: Partition) -> None:
+        """Return when all users of the partition are our policy's, or it is handed over."""
+        while partition.has_strangers and not partition.is_closed:  # noqa: ASYNC110 -- once for each policy
             await asyncio.sleep(_FULL_SECONDS)
 
     # --- beside the slices
@@ -275,6 +279,8 @@ class Engine:
             held = list(self.partitions.values())
             if not held or self._layout is None:
                 continue
+            for partition in held:
+                await self._adopt(partition)
             try:
                 promises = await asyncio.to_thread(self._watermarks.look, self._layout.partitions)
             except KafkaException as error:
@@ -296,6 +302,18 @@ class Engine:
         held = [partition for partition in held if not partition.is_closed]
         self._lag_records = sum(max(promises[p.number].end - p.position, 0) for p in held)
         self._metrics.observe_state(held)
+
+    async def _adopt(self, partition: Partition) -> None:
+        """Make users ours whom an earlier policy stored, in short rounds, before any slice or tick."""
+        adopted = 0
+        while not partition.is_closed and (count := partition.adopt(_TICK_ROUND_USERS)):
+            adopted += count
+            self.progress += count
+            self._metrics.observe_time(partition.take_notes())
+            await asyncio.sleep(0)
+            await self.room(partition)
+        if adopted:
+            log.info("users judged by the new policy", partition=partition.number, users=adopted)
 
     async def _tick(self, partition: Partition, watermark: int) -> None:
         """Let time act in short rounds, between slices."""

@@ -28,7 +28,14 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from stage_models.policy.compile import Policy
 from streams.codec.cloudevents import Headers
-from streams.codec.stored import FENCE_KEY, POSITION_KEY, Position, encode_position
+from streams.codec.stored import (
+    FENCE_KEY,
+    POSITION_KEY,
+    Position,
+    encode_position,
+    encode_shape,
+    shape_key,
+)
 from streams.engine import failure
 from streams.engine.partition import Batch, Partition
 from streams.metrics import PRODUCE_ERRORS, STALE_WRITES, Metrics
@@ -109,7 +116,8 @@ class Outbox:
         self._metrics.observe_flush(stored - started, told - stored)
 
     async def fence(self, numbers: Sequence[int], token: bytes, source_id: str | None) -> dict[int, int]:
-        """Write a fence into the changelog partitions: partition -> its offset. Recovery reads up to there.
+        """Write our shape and a fence into the changelog partitions: partition -> the fence's offset, up to which
+        recovery reads.
 
         `source_id` is the input topic's, for the position records from here on.
         """
@@ -117,8 +125,12 @@ class Outbox:
         for number in numbers:
             self._changelog_ends.pop(number, None)
         topic = self._topics.changelog.name
+        shape = self._policy.shape
+        records = [(shape_key(shape), encode_shape(shape)), (FENCE_KEY, token)]
         await self._send(
-            Outgoing(topic, number, FENCE_KEY, token, [], self._on_changelog) for number in numbers
+            Outgoing(topic, number, key, value, [], self._on_changelog)
+            for number in numbers
+            for key, value in records
         )
         return {number: self._changelog_ends[number] - 1 for number in numbers}
 

@@ -17,8 +17,9 @@ from confluent_kafka import Message
 from stage_models.advance import Step, advance
 from stage_models.events import Event, Tick
 from stage_models.policy.compile import Policy
+from stage_models.policy_change import PolicyChange
 from stage_models.transitions import Transition
-from stage_models.user import NEVER, User, decode, due_of, encode, header_of, stage_of, with_due
+from stage_models.user import NEVER, User, decode, due_of, encode, header_of, shape_of, stage_of, with_due
 from streams import dead_letters
 from streams.codec.cloudevents import Headers
 from streams.codec.records import BadRecord, Dropped
@@ -116,20 +117,74 @@ class Partition:
         self._dead: list[DeadLetter] = []
         self._waiting_bytes = 0
         self._unwatched: set[str] = set()  # users whose due raised an error; entered again when they change
+        self._changes: dict[bytes, PolicyChange] = {}
+        self._strangers: list[str] = []  # users whom an earlier policy stored, and ours has not adopted yet
 
     def resume(
-        self, users: dict[str, bytes], position: int, watermark: int, waiting: dict[str, list[Waiting]]
+        self,
+        users: dict[str, bytes],
+        position: int,
+        watermark: int,
+        waiting: dict[str, list[Waiting]],
+        changes: dict[bytes, PolicyChange],
     ) -> None:
-        """Go on from what the changelog holds. One pass over the headers: linear in the users."""
+        """Go on from what the changelog holds. One pass over the headers: linear in the users.
+
+        Users of other shapes are strangers; `changes` says by shape how each becomes ours. Nothing but `adopt` may touch
+        them, so it comes before the first slice.
+        """
         self.users = users
         self.position = self.durable = position
         self.watermark = watermark
         self.waiting = waiting
         self._waiting_bytes = sum(news.size for told in waiting.values() for news in told)
-        add = self.dues.add
+        self._changes = changes
+        add, shape = self.dues.add, self._policy.shape.id
         for user_id, stored in users.items():
-            add(user_id, due_of(stored))
-            self.stage_counts[stage_of(stored)] += 1
+            if shape_of(stored) == shape:
+                add(user_id, due_of(stored))
+                self.stage_counts[stage_of(stored)] += 1
+            elif user_id not in self.quarantined:
+                self._strangers.append(user_id)
+        for user_id in self._strangers:
+            if user_id in waiting:  # what is told again goes with the user as he is
+                self._adopt(user_id)
+        self._strangers = [user_id for user_id in self._strangers if user_id not in waiting]
+
+    # --- another policy's users
+
+    @property
+    def has_strangers(self) -> bool:
+        """Whether there are users whom an earlier policy stored."""
+        return bool(self._strangers)
+
+    def adopt(self, limit: int) -> int:
+        """Make at most `limit` strangers ours, each judged once, cause `policy`; how many there were to do."""
+        found, self._strangers = self._strangers[:limit], self._strangers[limit:]
+        for user_id in found:
+            self._adopt(user_id)
+        return len(found)
+
+    def _adopt(self, user_id: str) -> None:
+        stored = self.users[user_id]
+        change = self._changes[shape_of(stored)]
+        user = decode(user_id, stored)
+        self._count_stage(change.old.stages[user.stage], 1)
+        try:
+            step = change.adopt(user, self.watermark)
+            told = self._outputs.of_time(step.transitions, self.topic, self.number, self.position)
+        except Exception as error:  # noqa: BLE001 -- a rule may raise anything; it costs this judgement only
+            user = decode(user_id, stored)
+            step, told = change.take_over(user), []
+            self._bury(
+                dead_letters.of_user(user_id, _rule_error(error), self.topic, self.number, self.position)
+            )
+        self.users[user_id] = encode(user, self._policy.shape.id)
+        self._open[user_id] = user
+        self._watch(user_id, user.due)
+        self.is_full = self.is_full or len(self._open) > MAX_OPEN_USERS
+        if told:
+            self._keep(user_id, step.transitions, told)
 
     # --- events
 
@@ -262,7 +317,9 @@ class Partition:
         self.is_full = self.is_full or is_much or len(self._open) > MAX_OPEN_USERS
 
     def _count_stage(self, stage: str | None, by: int) -> None:
-        if stage is not None:
+        if (
+            stage in self._stage_index
+        ):  # not before the first event, nor in a stage that the policy no longer has
             self.stage_counts[self._stage_index[stage]] += by
 
     def _note(self, step: Step, kind: str) -> None:
@@ -320,7 +377,7 @@ class Partition:
     def rewrite(self, user_id: str) -> None:
         """Write the user again with the next flush, though nothing changed."""
         stored = self.users.get(user_id)
-        if stored is not None and user_id not in self._open:
+        if stored is not None and user_id not in self._open and shape_of(stored) == self._policy.shape.id:
             self._open[user_id] = decode(user_id, stored)
 
     def snapshot(self) -> Batch:

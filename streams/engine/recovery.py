@@ -11,20 +11,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import NoReturn
 
 import msgspec
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 
-from stage_models.policy.compile import Policy
-from stage_models.user import header_of, rank_of
+from stage_models.shape import Shape
+from stage_models.user import rank_of
 from streams.codec.stored import (
     FENCE_KEY,
     POSITION_KEY,
     Position,
     Waiting,
     decode_position,
+    decode_shape,
     stored_user,
     waiting,
 )
@@ -45,6 +45,8 @@ class Recovered(msgspec.Struct):
     users: dict[str, bytes] = msgspec.field(default_factory=dict)
     position: Position | None = None
     waiting: dict[str, list[Waiting]] = msgspec.field(default_factory=dict)
+    shapes: dict[bytes, Shape] = msgspec.field(default_factory=dict)
+    """By the id that users have in their header."""
     shadowed: set[str] = msgspec.field(default_factory=set)
     """Users whose newest record lies before an older one: compaction would keep the older."""
 
@@ -87,17 +89,6 @@ def users_between(consumer: Consumer, topic: str, number: int, start: int, end: 
     return keys
 
 
-def ensure_policy(policy: Policy, number: int, state: Recovered) -> None:
-    """Stop the worker when the state of the partition was written under another policy than ours."""
-    record = state.position
-    if record is not None and (record.version, record.fingerprint) != (policy.version, policy.fingerprint):
-        _refuse(policy, number, f"version {record.version}, fingerprint {record.fingerprint}")
-    for stored in state.users.values():
-        shape = header_of(stored).shape
-        if shape != policy.shape.id:
-            _refuse(policy, number, f"shape {shape.hex()}")
-
-
 def ensure_source(topic_id: str | None, topic: str, number: int, state: Recovered) -> None:
     """Stop the worker when the position of the partition is one in a topic that is no more."""
     known = state.position.source_id if state.position else None
@@ -112,16 +103,6 @@ def ensure_source(topic_id: str | None, topic: str, number: int, state: Recovere
         )
 
 
-def _refuse(policy: Policy, number: int, found: str) -> NoReturn:
-    failure.die(
-        "the stored users were judged by another policy; a policy that changed needs a higher version and a rebuild",
-        partition=number,
-        expected=f"version {policy.version}, fingerprint {policy.fingerprint}",
-        found=found,
-        hint="start the worker with the policy that wrote this state, or give the changed policy its own app id",
-    )
-
-
 def _unobserved(read: int, remaining: int) -> None:
     """For readings that are too short to be reported."""
 
@@ -132,6 +113,8 @@ def _take(state: Recovered, message: Message) -> None:
     if key[0] == 0:
         if key == POSITION_KEY and value is not None:
             state.position = decode_position(value)
+        elif value is not None and (shape := decode_shape(key, value)) is not None:
+            state.shapes[shape[0]] = shape[1]
         return
     users, user_id = state.users, key.decode()
     if value is None:

@@ -44,11 +44,14 @@ def refusal(settings: Settings, log: Path) -> str:
         return worker.said()
 
 
-def test_state_of_another_policy_is_refused(worked: Settings, tmp_path: Path) -> None:
+def test_state_of_the_same_version_of_the_policy_with_another_text_is_refused(
+    worked: Settings, tmp_path: Path
+) -> None:
     file = Path(worked.policy)
     file.write_text(file.read_text().replace("28 days", "29 days"))
     said = refusal(worked, tmp_path / "after.log")
-    assert "the stored users were judged by another policy" in said
+    assert "the stored users were judged by a policy that this one must not follow" in said
+    assert "give the changed policy a higher version" in said
 
 
 def test_lost_records_are_counted_and_not_passed_over(

@@ -63,7 +63,7 @@ def is_elsewhere(case: Case) -> str | None:
     data = narrowed(Random(case.seed), case.data)  # noqa: S311
     later = compiled(data)
     _, user = changed_at(case, later)
-    if not PolicyChange(case.policy.shape, later).is_whole or user.incomplete:
+    if PolicyChange(case.policy.shape, later).starts_anew or user.incomplete:
         return f"something starts anew though nothing new is asked: {user.incomplete}"
     alone, _ = apply(later, [*case.arrivals, Tick(case.end + 1)])
     of = Case(case.seed, data, case.arrivals, case.end)

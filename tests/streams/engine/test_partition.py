@@ -310,7 +310,7 @@ def test_quarantine_tells_what_was_durable_before_it(
     feed(first, record(1, "ada", "2026-01-01T10:00:00Z"))
     [(_, value)] = first.snapshot().users
     partition = make_partition(state_limit_bytes=1)
-    partition.resume({"ada": stored_user(value)}, 2, 0, {"ada": waiting(value)})
+    partition.resume({"ada": stored_user(value)}, 2, 0, {"ada": waiting(value)}, {})
     feed(partition, record(2, "ada", "2026-01-02T10:00:00Z"))
     [tale] = partition.snapshot().tales
     assert [news.sequence for news in tale.waiting] == [1]
@@ -349,7 +349,7 @@ def test_users_per_stage_follow_the_moves_and_survive_recovery(
     feed(partition, record(10, "ada", "2026-01-02T10:00:00Z"))
     assert partition.stage_counts == [0, 2, 1, 0, 0]
     recovered = make_partition()
-    recovered.resume(stored_state(partition), 11, 0, {})
+    recovered.resume(stored_state(partition), 11, 0, {}, {})
     assert recovered.stage_counts == [0, 2, 1, 0, 0]
     assert len(recovered.dues) == 3
 
@@ -364,7 +364,7 @@ def test_recovered_partition_goes_on_as_if_it_had_never_stopped(
     for message in records[:5]:
         feed(first, message)
     second = make_partition()
-    second.resume(stored_state(first), 3, 0, {})
+    second.resume(stored_state(first), 3, 0, {}, {})
     for message in records[2:]:
         feed(second, message)
     assert stored_state(second) == stored_state(whole)

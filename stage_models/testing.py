@@ -120,13 +120,16 @@ def failed_examples(policy: Policy, source: Source) -> list[Problem]:
     return problems
 
 
-def read_table(table: str) -> tuple[list[str], list[Row]]:
-    """The columns of a scenario table and its rows. Raises ValueError, with the row, if unreadable."""
+def read_table(table: str, *more: str) -> tuple[list[str], list[Row]]:
+    """The columns of a scenario table and its rows; `more` are columns that only the caller understands.
+
+    Raises ValueError, with the row, if it cannot be read.
+    """
     lines = [_GAP.split(line.strip()) for line in table.splitlines() if line.strip()]
     columns, *body = lines or [[]]
-    unknown = [name for name in columns if name not in (*_INPUT, *_OBSERVED)]
+    unknown = [name for name in columns if name not in (*_INPUT, *_OBSERVED, *more)]
     if columns[:2] != ["time", "event"] or unknown:
-        expected = ", ".join((*_INPUT, *_OBSERVED))
+        expected = ", ".join((*_INPUT, *_OBSERVED, *more))
         raise ValueError(
             f"a table begins with the columns time and event; it knows {expected}; found {columns}"
         )

@@ -1,9 +1,13 @@
 """active_days: on how many different local days these events happened.
 
     {active_days: activity, at_least: 3, within: 7 days}
+    {active_days: core, at_most: 1, within: 7 days}
 
-`within: N days` is today and the N - 1 dates before it, in the policy's time zone; the answer changes at
-the first instant of a local date. It counts by date, never by multiples of 24 hours.
+`within: N days` is today and the N - 1 dates before it, in the policy's time zone. It counts by date, never by
+multiples of 24 hours, so the answer changes at the first instant of a local date. However often somebody comes on one
+day, it is one day.
+
+`at_most` is undecided until the user is known for all of these dates, unless the bound is broken already.
 """
 
 from __future__ import annotations
@@ -12,8 +16,9 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import ClassVar
 
-from pydantic import Field, PositiveInt, StrictInt, model_validator
+from pydantic import Field, model_validator
 
+from stage_models.conditions.keys import AtLeast, AtMost
 from stage_models.conditions.ranges import (
     check_range,
     is_final,
@@ -39,9 +44,9 @@ class ActiveDays(Rule):
     KEY: ClassVar[str] = "active_days"
 
     active_days: Events
-    at_least: PositiveInt | None = None
-    at_most: StrictInt | None = Field(None, ge=0)
-    within: Duration
+    at_least: AtLeast = None
+    at_most: AtMost = None
+    within: Duration = Field(description="whole days: today and the dates before it")
 
     @model_validator(mode="after")
     def _is_possible(self) -> ActiveDays:
@@ -118,3 +123,16 @@ class ActiveDaysWithin(Condition):
     def counts(self, event: Event, instants: Sequence[int]) -> bool:
         begin = self.calendar.begin_of(self.calendar.date_of(event.occurred_at))
         return begin in instants and self.fact.events.holds(event)
+
+
+EXAMPLES = """
+{active_days: activity, at_least: 3, within: 7 days}
+
+time              event      holds
+2026-01-05 10:00  Signed In  no
+2026-01-05 18:00  Signed In  no     the same day
+2026-01-06 10:00  Signed In  no
+2026-01-09 23:59  Signed In  yes
+2026-01-11 23:59  -          yes
+2026-01-12 00:00  -          no     the 5th is no longer one of 7 days
+"""

@@ -1,8 +1,13 @@
-"""all, any, not: combinations, with three-valued logic (Kleene's): undecided stays so until the other parts
-decide.
+"""all, any, not: combinations of rules.
 
-{all: [{reached: activated}, {active_days: activity, at_least: 3, within: 7 days}]}
-{not: {performed: core}}
+    {all: [{reached: activated}, {active_days: activity, at_least: 3, within: 7 days}]}
+    {any: [{inactive: activity, for: 14 days}, {missing: core, for: 48 hours, since: Signed Up}]}
+    {not: {performed: core}}
+
+`all` holds when every part does, `any` when one part or more does, `not` when its part does not. They can be nested.
+
+A part can be undecided. That makes the whole undecided, unless the other parts decide: one that does not hold decides
+`all`, one that holds decides `any`. `not` of what is undecided is undecided. (This is Kleene's three-valued logic.)
 """
 
 from __future__ import annotations
@@ -26,7 +31,7 @@ class All(Rule):
 
     KEY: ClassVar[str] = "all"
 
-    all_: Annotated[list[AnyRule], Field(alias="all", min_length=1)]
+    all_: Annotated[list[AnyRule], Field(alias="all", min_length=1, description="the parts: all must hold")]
 
     def sentence(self) -> str:
         return " and ".join(_in_brackets(rule) for rule in self.all_)
@@ -40,7 +45,7 @@ class Any(Rule):
 
     KEY: ClassVar[str] = "any"
 
-    any_: Annotated[list[AnyRule], Field(alias="any", min_length=1)]
+    any_: Annotated[list[AnyRule], Field(alias="any", min_length=1, description="the parts: one must hold")]
 
     def sentence(self) -> str:
         return " or ".join(_in_brackets(rule) for rule in self.any_)
@@ -54,7 +59,7 @@ class Not(Rule):
 
     KEY: ClassVar[str] = "not"
 
-    not_: Annotated[AnyRule, Field(alias="not")]
+    not_: Annotated[AnyRule, Field(alias="not", description="the part that must not hold")]
 
     def sentence(self) -> str:
         return f"not {_in_brackets(self.not_)}"
@@ -152,3 +157,26 @@ class NotOf(_Combination):
 
     def next_change(self, user: User, at: int) -> int:
         return self.parts[0].next_change(user, at)
+
+
+EXAMPLES = """
+{all: [{performed: core}, {performed: order, at_most: 1, within: 7 days}]}
+
+time              event            holds
+2026-01-05 10:00  Signed In        no         no core event: that decides
+2026-01-06 10:00  Report Exported  undecided  not known for 7 days
+2026-01-12 10:00  -                yes
+
+{any: [{performed: core}, {performed: order}]}
+
+time              event            holds
+2026-01-05 10:00  Signed In        no
+2026-01-06 10:00  Order Completed  yes
+
+{not: {performed: core, within: 7 days}}
+
+time              event            holds
+2026-01-05 10:00  Signed In        yes
+2026-01-06 10:00  Report Exported  no
+2026-01-13 10:00  -                yes
+"""

@@ -2,9 +2,12 @@
 
     {declining: core, by: 60 %, within: 7 days, against: 28 days}
 
-Compares the 7 days that end yesterday with the 28 days before them, per day: it holds when the newer figure is 60 %
-or more below the older. Only complete local days count, so the answer changes at the first instant of a date. Where
-nothing happened before, nothing declines. It is undecided until the user is known for all of these days.
+Compares the 7 days that end yesterday with the 28 days before them, per day: it holds when the newer figure is 60 % or
+more below the older. Only complete local days count, so the answer changes at the first instant of a date. Where nothing
+happened before, nothing declines.
+
+It is undecided until the user is known for all of these days. Undecided parts keep an `any` undecided too, and with it
+whoever is in the stage. So, beside another rule: `{all: [{not: {first: activity, within: 35 days}}, {declining: ...}]}`.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from pydantic import StrictStr, model_validator
+from pydantic import Field, StrictStr, model_validator
 
 from stage_models.conditions.rule import Answer, Condition, Observation, Rule
 from stage_models.conditions.scope import Scope, events_label
@@ -35,9 +38,9 @@ class Declining(Rule):
     KEY: ClassVar[str] = "declining"
 
     declining: Events
-    by: StrictStr
-    within: Duration
-    against: Duration
+    by: StrictStr = Field(description="a share such as 60 %: how far down it must be, at least")
+    within: Duration = Field(description="whole days that end yesterday")
+    against: Duration = Field(description="whole days before those")
 
     @model_validator(mode="after")
     def _is_possible(self) -> Declining:
@@ -131,3 +134,16 @@ class DecliningBy(Condition):
     def _limit(self, before: int) -> int:
         """What is left per day when it is down by the share, times both lengths and 100 %, so that it is whole."""
         return before * self.days * self.share_left
+
+
+EXAMPLES = """
+{declining: core, by: 60 %, within: 7 days, against: 28 days}
+
+time              event            holds
+2026-01-01 10:00  Report Exported  undecided
+2026-01-15 10:00  Report Exported  undecided
+2026-02-04 23:59  -                undecided
+2026-02-05 00:00  -                yes        known for 35 days; 2 in 28 days, then none in 7
+2026-02-06 10:00  Report Exported  yes        today is not over
+2026-02-07 00:00  -                no
+"""

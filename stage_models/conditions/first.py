@@ -2,8 +2,8 @@
 
     {first: order, within: 7 days}
 
-Holds from the first event on until `within` after it. A late event that turns out to be the first moves it
-back.
+Holds from the first event on until exactly `within` after it, and never again. A late event that turns out to be the
+first moves it back.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from stage_models.conditions.rule import Answer, Condition, Observation, Rule, earliest
 from stage_models.conditions.scope import Scope, events_label
@@ -29,7 +29,7 @@ class First(Rule):
     KEY: ClassVar[str] = "first"
 
     first: Events
-    within: Duration
+    within: Duration = Field(description="how long ago it may be")
 
     @model_validator(mode="after")
     def _is_possible(self) -> First:
@@ -71,3 +71,13 @@ class FirstWithin(Condition):
 
     def counts(self, event: Event, instants: Sequence[int]) -> bool:
         return event.occurred_at in instants and self.fact.events.holds(event)
+
+
+EXAMPLES = """
+{first: order, within: 7 days}
+
+time              event            holds
+2026-01-05 10:00  Order Completed  yes
+2026-01-12 10:00  -                no
+2026-01-20 10:00  Order Completed  no     not the first
+"""

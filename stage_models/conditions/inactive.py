@@ -2,8 +2,10 @@
 
     {inactive: activity, for: 14 days}
 
-Holds from (newest such event) + for. Who never did it counts from when first seen, because silence can only
-be measured from the moment we know somebody.
+Holds from (newest such event) + for. Who never did it counts from when first seen, because silence can only be measured
+from the moment we know somebody.
+
+Beware of an `activity` that takes in what you send: leave out mails and campaigns (`except`), or nobody ever falls silent.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ class Inactive(Rule):
     KEY: ClassVar[str] = "inactive"
 
     inactive: Events
-    for_: Duration = Field(alias="for")
+    for_: Duration = Field(alias="for", description="how long there was none")
 
     @model_validator(mode="after")
     def _is_possible(self) -> Inactive:
@@ -68,3 +70,21 @@ class InactiveFor(Condition):
     def _silent_since(self, user: User) -> int:
         items: list[list[int]] = user.facts[self.index]
         return items[-1][0] if items else user.first_seen
+
+
+EXAMPLES = """
+{inactive: activity, for: 14 days}
+
+time              event         holds
+2026-01-05 10:00  Signed In     no
+2026-01-15 10:00  Email Opened  no     no activity: left out of the event set
+2026-01-19 09:59  -             no
+2026-01-19 10:00  -             yes    exactly 14 days of silence
+2026-01-20 10:00  Signed In     no
+
+{inactive: order, for: 14 days}
+
+time              event      holds
+2026-01-05 10:00  Signed In  no
+2026-01-19 10:00  -          yes    never ordered: counted from when first seen
+"""

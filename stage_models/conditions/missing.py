@@ -3,8 +3,9 @@
     {missing: core, for: 48 hours, since: Signed Up}          the first Signed Up
     {missing: order, for: 1 hour, since_last: Cart Updated}   the newest Cart Updated
 
-Holds from anchor + for on, while no such event came at or after the anchor; the anchoring event itself is
-not counted. It ends when one comes, however late. With `since: first_seen` every such event counts.
+Holds from anchor + for on, while no such event came at or after the anchor; the anchoring event itself is not counted.
+It ends when one comes, however late. Without an anchor it does not hold. With `since: first_seen` every such event
+counts.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ class Missing(Rule):
     KEY: ClassVar[str] = "missing"
 
     missing: Events
-    for_: Duration = Field(alias="for")
-    since: Events | None = None
-    since_last: Events | None = None
+    for_: Duration = Field(alias="for", description="how long it may take after the anchor")
+    since: Events | None = Field(None, description="the anchor is the first of these events, or `first_seen`")
+    since_last: Events | None = Field(None, description="the anchor is the newest of these events")
 
     @model_validator(mode="after")
     def _has_one_anchor(self) -> Missing:
@@ -111,3 +112,22 @@ class MissingSince(Condition):
             if item[0] >= anchor[0] and item != anchor:
                 return NEVER
         return anchor[0] + self.for_ms
+
+
+EXAMPLES = """
+{missing: core, for: 48 hours, since: Signed Up}
+
+time              event            holds
+2026-01-05 10:00  Signed Up        no
+2026-01-07 10:00  -                yes
+2026-01-20 10:00  Report Exported  no
+
+{missing: order, for: 1 hour, since_last: Cart Updated}
+
+time              event            holds
+2026-01-05 10:00  Cart Updated     no
+2026-01-05 10:30  Cart Updated     no
+2026-01-05 11:00  -                no     the newest counts
+2026-01-05 11:30  -                yes
+2026-01-05 12:00  Order Completed  no
+"""

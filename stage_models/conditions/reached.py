@@ -1,18 +1,18 @@
 """reached: the user was in a stage at some time, or of late.
 
     {reached: activated}
-    {reached: power, within: 30 days}
+    {reached: activated, within: 30 days}
 
-In the ladder it reads the stage's latch: on after this judgement, or on before (with `within`: until that
-long after it went off). In a segment it reads the user's stage: he is in it or was (until that long after
-he left it).
+In a segment it reads the user's stage: he is in it or was; with `within` until that long after he left it. In the ladder
+it reads whether that stage's own rule is on after this judgement, or was on before, also while a stage below it in the
+file overrides it; with `within` until that long after it went off.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import StrictStr, model_validator
+from pydantic import Field, StrictStr, model_validator
 
 from stage_models.conditions.rule import Answer, Condition, Observation, Rule, earliest
 from stage_models.conditions.scope import Scope
@@ -27,8 +27,8 @@ class Reached(Rule):
 
     KEY: ClassVar[str] = "reached"
 
-    reached: StrictStr
-    within: Duration | None = None
+    reached: StrictStr = Field(description="a stage; in the ladder one above this one")
+    within: Duration | None = Field(None, description="and if they left it, less than that ago")
 
     @model_validator(mode="after")
     def _is_possible(self) -> Reached:
@@ -102,3 +102,14 @@ class ReachedInSegment(_Reached):
         if not user.visited >> self.index & 1:
             return None
         return user.left.get(self.index, 0)
+
+
+EXAMPLES = """
+{reached: activated, within: 30 days}
+
+time              event            holds
+2026-01-05 10:00  Signed Up        no
+2026-01-06 10:00  Report Exported  yes
+2026-01-20 10:00  -                yes    left for dormant now
+2026-02-19 10:00  -                no     30 days after
+"""

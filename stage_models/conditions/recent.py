@@ -2,7 +2,8 @@
 
     {recent: order, last: 3, at_least: 2, where: {discount: {above: 0}}}
 
-Fewer than k seen: it does not hold. Time plays no part.
+It looks at the newest `last` events by event time, however old they are: time plays no part, only the next event can
+change the answer. While fewer than `at_least` were seen, it does not hold.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import ClassVar
 
-from pydantic import PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from stage_models.conditions.rule import Answer, Condition, Observation, Rule
 from stage_models.conditions.scope import Scope, events_label
@@ -29,9 +30,9 @@ class Recent(Rule):
     KEY: ClassVar[str] = "recent"
 
     recent: Events
-    last: PositiveInt
-    at_least: PositiveInt
-    where: Where
+    last: PositiveInt = Field(description="how many of the newest events are looked at")
+    at_least: PositiveInt = Field(description="how many of them must match")
+    where: Where = Field(description="the properties they must have")
 
     @model_validator(mode="after")
     def _is_possible(self) -> Recent:
@@ -77,3 +78,15 @@ class RecentOf(Condition):
 
     def counts(self, event: Event, instants: Sequence[int]) -> bool:
         return event.occurred_at in instants and self.marked.holds(event)
+
+
+EXAMPLES = """
+{recent: order, last: 3, at_least: 2, where: {discount: {above: 0}}}
+
+time              event                          holds
+2026-01-05 10:00  Order Completed {discount: 5}  no
+2026-01-12 10:00  Order Completed {discount: 5}  yes
+2026-06-01 10:00  -                              yes
+2026-06-02 10:00  Order Completed                yes    two of three
+2026-06-03 10:00  Order Completed                no     one of the last three
+"""

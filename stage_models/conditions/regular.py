@@ -3,9 +3,9 @@
     {regular: activity, per: 7 days, periods: 3, of_last: 4}
     {regular: order, at_least: 2, per: 12 hours, periods: 2, of_last: 3}
 
-Counted back from the instant, at least `at_least` (1) of them in `periods` of the last `of_last` stretches of
-`per`. Stretches in days or weeks are local dates, the newest of them ends today; others are exact: at instant
-t the newest covers t - per < event time <= t.
+Counted back from the instant, at least `at_least` of them in `periods` of the last `of_last` stretches of `per`. Stretches
+in days or weeks are local dates, the newest of them ends today; others are exact: at instant t the newest covers
+t - per < event time <= t. So it asks for a habit, not for a number: ten events on one day are one stretch.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from pydantic import PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from stage_models.conditions.rule import Answer, Condition, Observation, Rule
 from stage_models.conditions.scope import Scope, events_label
@@ -38,10 +38,10 @@ class Regular(Rule):
     KEY: ClassVar[str] = "regular"
 
     regular: Events
-    at_least: PositiveInt = 1
-    per: Duration
-    periods: PositiveInt
-    of_last: PositiveInt
+    at_least: PositiveInt = Field(1, description="how many events a stretch needs")
+    per: Duration = Field(description="how long a stretch is; days and weeks are local dates")
+    periods: PositiveInt = Field(description="in how many stretches they must have come")
+    of_last: PositiveInt = Field(description="how many stretches are looked at, counted back from now")
 
     @model_validator(mode="after")
     def _is_possible(self) -> Regular:
@@ -145,3 +145,15 @@ def _date(item: Any) -> tuple[int, int]:
 
 def _date_with_count(item: Any) -> tuple[int, int]:
     return item[0], count_of(item)
+
+
+EXAMPLES = """
+{regular: activity, per: 7 days, periods: 3, of_last: 4}
+
+time              event      holds
+2026-01-05 10:00  Signed In  no
+2026-01-12 10:00  Signed In  no
+2026-01-13 10:00  Signed In  no     two of them in one stretch
+2026-01-19 10:00  Signed In  yes
+2026-02-03 00:00  -          no
+"""

@@ -2,8 +2,8 @@
 
     {returned: order, after: 60 days, within: 14 days}
 
-An event in the rolling window (t - within < event time <= t), or ever, came at least `after` later than the
-event before it. The first event ever is no return. An event that turns up late, in between, undoes it.
+An event in the rolling window (t - within < event time <= t), or ever, came at least `after` later than the event
+before it. The first event ever is no return. An event that turns up late, in between, undoes it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from stage_models.conditions.rule import Answer, Condition, Observation, Rule, earliest
 from stage_models.conditions.scope import Scope, events_label
@@ -29,8 +29,8 @@ class Returned(Rule):
     KEY: ClassVar[str] = "returned"
 
     returned: Events
-    after: Duration
-    within: Duration | None = None
+    after: Duration = Field(description="how long they were away, at least")
+    within: Duration | None = Field(None, description="how long ago the return may be; left out: ever")
 
     @model_validator(mode="after")
     def _is_possible(self) -> Returned:
@@ -92,3 +92,14 @@ class ReturnedAfter(Condition):
             return None
         begins: int = visits[-1][0]
         return begins
+
+
+EXAMPLES = """
+{returned: order, after: 60 days, within: 14 days}
+
+time              event            holds
+2026-01-05 10:00  Order Completed  no     the first is no return
+2026-03-06 10:00  Order Completed  yes    exactly 60 days later
+2026-03-20 10:00  -                no
+2026-02-01 10:00  Order Completed  no     it came late: there was no such gap
+"""

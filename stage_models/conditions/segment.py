@@ -25,8 +25,8 @@ class InSegment(Rule):
 
     KEY: ClassVar[str] = "segment"
 
-    segment: StrictStr
-    for_: Duration | None = Field(None, alias="for")
+    segment: StrictStr = Field(description="a segment above this one")
+    for_: Duration | None = Field(None, alias="for", description="for that long without a break")
 
     @model_validator(mode="after")
     def _is_possible(self) -> InSegment:
@@ -69,3 +69,14 @@ class InSegmentFor(Condition):
     def observe(self, user: User, at: int) -> Observation:
         since = self._since(user)
         return Observation(self.holds(user, at), threshold=True, instants=[] if since is None else [since])
+
+
+EXAMPLES = """
+{segment: high-intent, for: 3 days}
+
+time              event                            holds
+2026-01-05 10:00  Page Viewed {path: /pricing}     no
+2026-01-06 10:00  Page Viewed {path: /pricing/eu}  no     in high-intent since now
+2026-01-09 10:00  -                                yes
+2026-01-12 10:00  -                                no     no longer in high-intent
+"""

@@ -4,8 +4,10 @@
     {sequence: [pricing, Trial Started, order], within: 14 days, for: 30 days}
 
 `within`: from the first step to the last less than that. `for`: it holds for that long after the last step; without it
-for ever. Steps may share an instant, then their order does not matter, because many logs only carry dates. One event is
-one step.
+for ever. Other events may come in between. Steps may share an instant, then their order does not matter, because many
+logs only carry dates. One event is one step.
+
+Of each step the 32 newest events of the window are kept.
 """
 
 from __future__ import annotations
@@ -32,9 +34,16 @@ class Sequence(Rule):
 
     KEY: ClassVar[str] = "sequence"
 
-    sequence: list[Events] = Field(json_schema_extra={"minItems": FEWEST_STEPS, "maxItems": MOST_STEPS})
-    within: Duration | None = None
-    for_: Duration | None = Field(None, alias="for")
+    sequence: list[Events] = Field(
+        description="2 to 5 steps, each of them events",
+        json_schema_extra={"minItems": FEWEST_STEPS, "maxItems": MOST_STEPS},
+    )
+    within: Duration | None = Field(
+        None, description="the time from the first step to the last, less than that"
+    )
+    for_: Duration | None = Field(
+        None, alias="for", description="how long it holds after the last step; left out: for ever"
+    )
 
     @model_validator(mode="after")
     def _is_possible(self) -> Sequence:
@@ -94,3 +103,16 @@ class SequenceEnded(Condition):
 
     def counts(self, event: Event, instants: abc.Sequence[int]) -> bool:
         return event.occurred_at in instants and self.fact.sets[-1].holds(event)
+
+
+EXAMPLES = """
+{sequence: [Member Invited, Report Shared], within: 1 day, for: 30 days}
+
+time              event           holds
+2026-01-05 10:00  Report Shared   no
+2026-01-05 11:00  Member Invited  no     the other way round
+2026-01-06 11:00  Report Shared   no     a day is over
+2026-01-07 10:00  Member Invited  no
+2026-01-07 15:00  Report Shared   yes
+2026-02-06 15:00  -               no     30 days after the last step
+"""

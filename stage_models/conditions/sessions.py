@@ -3,17 +3,19 @@
     {sessions: activity, at_least: 2, within: 7 days}
     {sessions: activity, gap: 1 hour, at_least: 3, within: 7 days, since: Signed Up}
 
-A visit begins with an event that comes at least `gap` after the event before it, whenever that was; it
-counts by the instant at which it begins. Windows are those of `performed`.
+A visit begins with an event that comes at least `gap` after the event before it, whenever that was; it counts by the
+instant at which it begins, however long it lasts. Windows are those of `performed`. An event that comes late, between
+two visits, can make one of them.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field, PositiveInt, StrictInt, model_validator
+from pydantic import Field, model_validator
 
 from stage_models.conditions.counting import CountLately, CountSince, depth_of
+from stage_models.conditions.keys import AtLeast, AtMost, Since, Within
 from stage_models.conditions.ranges import check_range, range_words
 from stage_models.conditions.rule import Condition, Rule
 from stage_models.conditions.scope import Scope, events_label
@@ -28,11 +30,14 @@ class Sessions(Rule):
     KEY: ClassVar[str] = "sessions"
 
     sessions: Events
-    gap: Duration = Duration("30 minutes")
-    at_least: PositiveInt | None = None
-    at_most: StrictInt | None = Field(None, ge=0)
-    within: Duration | None = None
-    since: Events | None = None
+    gap: Duration = Field(
+        Duration("30 minutes"),
+        description="an event that comes at least that long after the one before it begins a visit",
+    )
+    at_least: AtLeast = None
+    at_most: AtMost = None
+    within: Within = None
+    since: Since = None
 
     @model_validator(mode="after")
     def _is_possible(self) -> Sessions:
@@ -60,3 +65,14 @@ class Sessions(Rule):
             VisitsSince(events, anchor, within_ms, scope.lateness_ms, gap_ms=self.gap.ms, depth=depth)
         )
         return CountSince(scope, self.sentence(), counted, bounds)
+
+
+EXAMPLES = """
+{sessions: activity, at_least: 2, within: 7 days}
+
+time              event      holds
+2026-01-05 10:00  Signed In  no
+2026-01-05 10:29  Signed In  no     the same visit: less than 30 minutes
+2026-01-05 10:59  Signed In  yes    exactly 30 minutes: a new visit
+2026-01-12 10:00  -          no
+"""

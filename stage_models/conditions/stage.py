@@ -26,8 +26,8 @@ class InStage(Rule):
 
     KEY: ClassVar[str] = "stage"
 
-    stage: StrictStr
-    for_: Duration | None = Field(None, alias="for")
+    stage: StrictStr = Field(description="a stage of the ladder")
+    for_: Duration | None = Field(None, alias="for", description="for that long without a break")
 
     @model_validator(mode="after")
     def _is_possible(self) -> InStage:
@@ -63,3 +63,15 @@ class InStageFor(Condition):
     def observe(self, user: User, at: int) -> Observation:
         instants = [user.stage_since] if user.stage == self.index else []
         return Observation(self.holds(user, at), threshold=True, instants=instants)
+
+
+EXAMPLES = """
+{stage: activated, for: 10 days}
+
+time              event            holds
+2026-01-05 10:00  Report Exported  no
+2026-01-15 10:00  -                yes
+2026-01-19 10:00  -                no     dormant since now
+2026-01-20 10:00  Report Exported  no     activated anew
+2026-01-30 10:00  -                yes
+"""

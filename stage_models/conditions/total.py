@@ -4,9 +4,11 @@
     {total: order, property: revenue, at_least: 200, within: 14 days, since: first_seen}
     {total: order, property: revenue, as: average, at_least: 50, within: 90 days}
 
-The sum, or the average, the greatest (max) or the least (min): over a rolling window (t - within < event time
-<= t), over within from an anchor on (it freezes when the window closes), or over all time. Figures are decimal,
-to 6 places. The sum of nothing is 0; the other figures of nothing do not hold.
+The sum, or the average, the greatest (max) or the least (min): over a rolling window (t - within < event time <= t),
+over `within` from an anchor on, or over all time. In a window with an anchor the figure freezes when it closes. Figures
+are decimal, to 6 places: 199.99 and 0.01 make 200. The sum of nothing is 0; the other figures of nothing do not hold.
+
+Past 256 events in the window the oldest are folded into one, and evidence says `approximate`.
 """
 
 from __future__ import annotations
@@ -17,10 +19,11 @@ from fractions import Fraction
 from functools import reduce
 from itertools import accumulate
 from operator import add, itemgetter
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, StrictStr, model_validator
+from pydantic import Field, model_validator
 
+from stage_models.conditions.keys import FigureAtLeast, FigureAtMost, Property, Since, Within
 from stage_models.conditions.ranges import check_range, judge_anchored, judge_open, range_words, threshold
 from stage_models.conditions.rule import Answer, Condition, Observation, Rule, earliest
 from stage_models.conditions.scope import Scope, events_label
@@ -30,7 +33,7 @@ from stage_models.facts import Amounts, Anchored
 from stage_models.facts.amounts import Fold, count_of, is_folded
 from stage_models.facts.fact import FIRST_SEEN_BIT, TIME_BIT
 from stage_models.figures import millionths, number
-from stage_models.terms import Duration, Events, Number, mistake
+from stage_models.terms import Events, mistake
 from stage_models.user import NEVER, User
 
 As = Literal["sum", "average", "max", "min"]
@@ -44,12 +47,12 @@ class Total(Rule):
     KEY: ClassVar[str] = "total"
 
     total: Events
-    property: Annotated[StrictStr, Field(min_length=1)]
-    as_: As = Field("sum", alias="as")
-    at_least: Number | None = None
-    at_most: Number | None = None
-    within: Duration | None = None
-    since: Events | None = None
+    property: Property
+    as_: As = Field("sum", alias="as", description="what is made of the figures")
+    at_least: FigureAtLeast = None
+    at_most: FigureAtMost = None
+    within: Within = None
+    since: Since = None
 
     @model_validator(mode="after")
     def _is_possible(self) -> Total:
@@ -200,3 +203,21 @@ class TotalSince(_Summing):
 
     def observe(self, user: User, at: int) -> Observation:
         return self._seen(self.fact.window(user), is_approximate=False)
+
+
+EXAMPLES = """
+{total: order, property: revenue, at_least: 200, within: 14 days}
+
+time              event                             holds
+2026-01-05 10:00  Order Completed {revenue: 199.9}  no
+2026-01-08 10:00  Order Completed {revenue: 0.1}    yes
+2026-01-19 10:00  -                                 no     the first one is exactly 14 days old
+
+{total: order, property: revenue, as: average, at_least: 50, within: 90 days}
+
+time              event                           holds
+2026-01-05 10:00  Signed In                       no     of nothing there is no average
+2026-01-06 10:00  Order Completed {revenue: 80}   yes
+2026-01-07 10:00  Order Completed {revenue: 10}   no
+2026-04-06 10:00  -                               no     only the 10 is left
+"""

@@ -4,9 +4,9 @@
     {trait: seats, at_least: 10, for: 30 days}
     {trait: phone, exists: false}
 
-The newest value by event time counts, whatever order values come in; null takes a trait away. With `for`: all values of
-that long compared so, without a break. Who never had the trait has none since first seen: that is enough for `is_not`
-and `exists: false`, and for nothing else.
+The newest value by event time counts, whatever order values come in; null takes a trait away. Several comparisons must
+all hold. With `for`: all values of that long compared so, without a break. Who never had the trait has none since first
+seen: that is enough for `is_not` and `exists: false`, and for nothing else.
 """
 
 from __future__ import annotations
@@ -31,16 +31,18 @@ class Trait(Rule):
 
     KEY: ClassVar[str] = "trait"
 
-    trait: Annotated[StrictStr, Field(min_length=1)]
-    is_: Value | None = Field(None, alias="is")
-    is_not: Value | None = None
-    in_: list[Value] | None = Field(None, alias="in", min_length=1)
-    at_least: Number | None = None
-    at_most: Number | None = None
-    above: Number | None = None
-    below: Number | None = None
-    exists: StrictBool | None = None
-    for_: Duration | None = Field(None, alias="for")
+    trait: Annotated[
+        StrictStr, Field(min_length=1, description="its name, also of a nested one (`company.plan`)")
+    ]
+    is_: Value | None = Field(None, alias="is", description="the value is this")
+    is_not: Value | None = Field(None, description="the value is another, or there is none")
+    in_: list[Value] | None = Field(None, alias="in", min_length=1, description="the value is one of these")
+    at_least: Number | None = Field(None, description="the value is this or more")
+    at_most: Number | None = Field(None, description="the value is this or less")
+    above: Number | None = Field(None, description="the value is more than this")
+    below: Number | None = Field(None, description="the value is less than this")
+    exists: StrictBool | None = Field(None, description="there is a value, or (false) there is none")
+    for_: Duration | None = Field(None, alias="for", description="for that long without a break")
 
     @model_validator(mode="after")
     def _is_possible(self) -> Trait:
@@ -119,3 +121,21 @@ def _threshold(comparison: Comparison) -> Any:
     if len(wanted) == 1 and not isinstance(wanted[0], list):
         return wanted[0]
     return comparison.sentence("").strip().replace("  ", " ")
+
+
+EXAMPLES = """
+{trait: plan, is: pro}
+
+time              event         traits        holds
+2026-01-05 10:00  Signed Up     {plan: free}  no
+2026-01-09 10:00  Plan Changed  {plan: pro}   yes
+2026-01-10 10:00  Signed In     -             yes
+2026-01-11 10:00  Plan Changed  {plan: null}  no
+
+{trait: seats, at_least: 10, for: 30 days}
+
+time              event          traits       holds
+2026-01-05 10:00  Signed Up      {seats: 12}  no
+2026-01-20 10:00  Seats Changed  {seats: 15}  no
+2026-02-04 10:00  -              -            yes    10 or more for 30 days
+"""

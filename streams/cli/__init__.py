@@ -16,6 +16,7 @@ from streams.cli.describe import describe
 from streams.cli.explain import explain
 from streams.cli.produce import produce
 from streams.cli.replay import replay
+from streams.cli.rules import rules
 from streams.cli.schema import schema
 from streams.cli.tail import tail
 from streams.cli.topics import topics
@@ -68,6 +69,7 @@ app.command()(worker)
 app.command()(demo)
 app.command()(check)
 app.command()(describe)
+app.command()(rules)
 app.command()(schema)
 app.command()(replay)
 app.command()(explain)

@@ -13,9 +13,7 @@ from streams.build import version
 
 Run = Callable[..., Result]
 
-COMMANDS = (
-    "worker, demo, check, describe, schema, replay, explain, produce, tail, topics create, topics check"
-)
+COMMANDS = "worker, demo, check, describe, rules, schema, replay, explain, produce, tail, topics create, topics check"
 
 
 @pytest.mark.parametrize("command", COMMANDS.split(", "))
@@ -128,3 +126,22 @@ def test_a_misspelt_setting_stops_every_command(run: Run, monkeypatch: pytest.Mo
     result = run("replay", "--events", "none.jsonl")
     assert result.exit_code == 1
     assert "STAGESTREAM_POLICY" in result.stderr
+
+
+def test_rules_are_listed_and_each_is_explained(run: Run) -> None:
+    assert "| [`missing`](missing.md) | " in run("rules").output
+    page = run("rules", "missing").output
+    assert page.startswith("# missing\n")
+    assert "| `since_last` | " in page
+
+
+def test_rule_type_that_there_is_not_is_told_with_those_that_there_are(run: Run) -> None:
+    result = run("rules", "perfomed")
+    assert result.exit_code == 2
+    assert "there is no rule type perfomed" in result.output
+
+
+def test_pages_of_all_rule_types_are_written(run: Run, tmp_path: Path) -> None:
+    assert run("rules", "--write", str(tmp_path / "rules")).exit_code == 0
+    written = {path.name for path in (tmp_path / "rules").iterdir()}
+    assert {"README.md", "missing.md", "all-any-not.md"} <= written

@@ -36,13 +36,11 @@ class PolicyChange:
     @property
     def starts_anew(self) -> list[str]:
         """Where the policy asks what was not kept from the beginning: the places of its rules; [] if nowhere."""
-        facts = [fact for fact, held, depth in self._facts if held is None or depth < fact.depth]
-        left = [
-            name for name in self.policy.shape.left if name in self.old.stages and name not in self.old.left
-        ]
-        return sorted(
-            {*(place for fact in facts for place in fact.places), *(f"ladder.{name}" for name in left)}
-        )
+        left = {name for name in self.policy.shape.left if name in self.old.stages} - set(self.old.left)
+        anew = {f"ladder.{name}" for name in left}
+        for fact, held, depth in self._facts:
+            anew |= {place for place, asked in fact.places.items() if held is None or asked > depth}
+        return sorted(anew)
 
     def adopt(self, user: User, until: int) -> Step:
         """Make the user, decoded from the old shape, one of the policy's, changing him in place, and judge him at his

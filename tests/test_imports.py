@@ -35,6 +35,7 @@ CORE = [
     "ladder",
     "advance",
     "policy_change",
+    "against",
     "replay",
     "explain",
     "contract",

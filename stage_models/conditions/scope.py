@@ -58,7 +58,7 @@ class Registry:
         if held is fact:
             fact.index = len(self.facts) - 1
             fact.bit = STATE_BIT << len(self.facts)
-        held.places.append(place)
+        held.places[place] = max(fact.depth, held.places.get(place, 0))
         assert isinstance(held, type(fact))
         held.deepen(fact)
         return held

@@ -40,7 +40,7 @@ class Fact:
         self.index = -1  # in user.facts; set when the policy is compiled
         self.bit = 0  # in masks of facts; set with the index
         self.depth = 0  # how many items, or how far back, where rules share the deepest
-        self.places: list[str] = []  # the rules that ask it
+        self.places: dict[str, int] = {}  # the rules that ask it, and how deep
 
     def deepen(self, other: Fact) -> None:
         """Keep as much as another fact of the same key would."""

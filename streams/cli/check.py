@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from stage_models import policy as policies
+from stage_models.against import problems_against
 from stage_models.policy.advice import advice_of
 from stage_models.policy.problems import PolicyError, Problem
 from stage_models.policy.source import read
@@ -19,16 +20,23 @@ from streams.policy_files import read_policy
 def check(
     policy: PolicyArgument,
     strict: Annotated[bool, typer.Option("--strict", help="Advice counts as an error.")] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(help="The policy that runs now: also check that this one may follow it.", metavar="OLD"),
+    ] = None,
 ) -> None:
     """Check a policy: every mistake with its place, its examples, then advice.
 
-    Exits with 1 if there is a mistake or an example fails, with --strict also if there is advice.
+    Exits with 1 if there is a mistake or an example fails, with --strict also if there is advice. With --against OLD
+    the version must have grown, and a rule that asks what OLD did not remember is a mistake.
 
     For example:
 
         stagestream check policies/retail.yaml
 
         stagestream check saas --strict
+
+        stagestream check new.yaml --against running.yaml
     """
     text, file = read_policy(policy)
     checked = policies.load(text, file)
@@ -37,6 +45,8 @@ def check(
     advice = advice_of(checked, source, datetime.now(UTC).date())
     if advice:
         typer.echo(f"advice ({len(advice)}):\n\n{_told(advice)}\n")
+    if against is not None:
+        failed += problems_against(policies.load(*read_policy(against)), checked, source)
     if failed:
         raise PolicyError(failed)
     if advice and strict:

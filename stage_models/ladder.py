@@ -24,7 +24,7 @@ from __future__ import annotations
 from stage_models.events import Event
 from stage_models.facts.fact import STATE_BIT, TIME_BIT
 from stage_models.policy.compile import LatchRule, Policy
-from stage_models.telling import Before, Gone, Turn, tell
+from stage_models.telling import Before, Gone, Turn, place_of, tell
 from stage_models.transitions import Cause, Transition
 from stage_models.user import NEVER, Latch, User
 
@@ -147,14 +147,7 @@ def _move(policy: Policy, user: User, at: int) -> Before | None:
     stage = (user.on & policy.stage_bits).bit_length()
     if stage == user.stage:
         return None
-    was = policy.stages[user.stage] if user.stage >= 0 else None
-    before = Before(
-        was.name if was else None,
-        user.stage,
-        user.stage_since,
-        user.highest,
-        is_lapsed=was is not None and was.is_lapsed,
-    )
+    before = place_of(policy, user)
     if user.stage in policy.stages_left:
         user.left[user.stage] = at
     user.stage, user.stage_since = stage, at

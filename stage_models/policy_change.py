@@ -14,11 +14,11 @@ from typing import Any
 
 from stage_models.advance import Step, pass_dues
 from stage_models.ladder import EVERYTHING, judge
-from stage_models.policy.compile import Policy
+from stage_models.policy.compile import LatchRule, Policy
 from stage_models.shape import Shape
-from stage_models.telling import Before, Gone
+from stage_models.telling import Before, Gone, Turn, place_of, tell
 from stage_models.transitions import Transition
-from stage_models.user import User
+from stage_models.user import Latch, User
 
 
 class PolicyChange:
@@ -54,6 +54,40 @@ class PolicyChange:
             transitions += judge(self.policy, user, user.clock, "policy", None, EVERYTHING, gone)[1]
             pass_dues(self.policy, user, until, "policy", transitions)
         return Step(user, transitions, is_changed=True)
+
+    def replace(self, told: User | None, fresh: User) -> Step:
+        """Put a user whom the policy made of the whole history in the place of the one of whom the world was told (None:
+        nobody), and tell the differences, cause `policy`, at the newer of their clocks. Changes both in place.
+
+        The sequence goes on; what was never told is corrected by no later event.
+        """
+        if told is None:
+            told, gone = self.policy.new_user(fresh.id), None
+            before: Before | None = Before(None, -1, 0, 0, is_lapsed=False)
+        else:
+            gone = self._move_in(told)
+            before = gone.stage or place_of(self.policy, told)
+        stages = self._turns(told, fresh, self.policy.stage_latches)
+        segments = self._turns(told, fresh, self.policy.segment_latches)
+        if told.stage == fresh.stage:
+            before = None
+        _go_on(told, fresh)
+        lost = gone is not None and gone.segments
+        transitions: list[Transition] = []
+        if before or segments or lost:
+            transitions = tell(
+                self.policy, fresh, fresh.clock, "policy", None, before, stages, segments, gone
+            )
+        return Step(fresh, transitions, is_changed=True)
+
+    def _turns(self, told: User, fresh: User, rules: list[LatchRule]) -> list[Turn]:
+        """The latches that are on for one of them only."""
+        turns = []
+        for rule in rules:
+            if (told.on ^ fresh.on) >> rule.index & 1:
+                was, now = told.latches[rule.index], fresh.latches[rule.index]
+                turns.append(Turn(rule, was, now or Latch(0), is_on=rule.is_on(fresh)))
+        return turns
 
     def take_over(self, user: User) -> Step:
         """Make the user one of the policy's without judging him; for one in whom a rule raises an error."""
@@ -129,3 +163,24 @@ class PolicyChange:
             for move in user.run
         ]
         user.run = [] if any(min(move.from_stage, move.to_stage) < 0 for move in run) else run
+
+
+def _go_on(told: User, fresh: User) -> None:
+    """Let the fresh user go on where the other was: with his sequence, and what is known of what was told."""
+    fresh.sequence, fresh.epoch, fresh.incarnation = told.sequence, told.epoch, told.incarnation + 1
+    fresh.offset = max(told.offset, fresh.offset)
+    is_where_he_was = (told.stage, told.stage_since) == (fresh.stage, fresh.stage_since)
+    fresh.run = told.run if is_where_he_was else []
+    if told.clock > fresh.clock:
+        fresh.clock, fresh.is_due_judged = told.clock, told.is_due_judged
+    elif told.clock == fresh.clock:
+        fresh.is_due_judged |= told.is_due_judged
+    for was, now in zip(told.latches, fresh.latches, strict=True):
+        if now is None:
+            continue
+        is_known = was is not None and was.began == now.began
+        now.began_sequence = was.began_sequence if was and is_known else 0
+        now.began_by_time = bool(was and is_known and was.began_by_time)
+        is_known = was is not None and was.ended == now.ended
+        now.ended_sequence = was.ended_sequence if was and is_known else 0
+        now.ended_by_time = bool(was and is_known and was.ended_by_time)

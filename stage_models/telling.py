@@ -42,6 +42,18 @@ class Before(NamedTuple):
     is_lapsed: bool
 
 
+def place_of(policy: Policy, user: User) -> Before:
+    """Where a user is now, as it will have been before he moves."""
+    stage = policy.stages[user.stage] if user.stage >= 0 else None
+    return Before(
+        stage.name if stage else None,
+        user.stage,
+        user.stage_since,
+        user.highest,
+        is_lapsed=stage is not None and stage.is_lapsed,
+    )
+
+
 class Gone(NamedTuple):
     """What a user was in that the policy no longer has."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.laws.cases import PATIENCE_SECONDS, Case, check, full_case, seeds
 from tests.laws.live import apply, compiled, told_by
 from tests.laws.policies import random_policy
 from tests.laws.test_order import decided, stateless_case
-from tests.laws.test_shape import segments_do_not_alternate, stages_do_not_chain
+from tests.laws.test_shape import corrects_the_unknown, segments_do_not_alternate, stages_do_not_chain
 
 
 def narrowed(random: Random, data: dict[str, Any]) -> dict[str, Any]:
@@ -56,7 +57,9 @@ def is_badly_told(case: Case) -> str | None:
         return f"sequences: {[one.sequence for one in told]}"
     if (told[-1].stage, told[-1].segments) != (later.stage_of(user), later.segments_of(user)):
         return f"told last: {told[-1].stage}, {told[-1].segments}; he is in {later.stage_of(user)}"
-    return stages_do_not_chain(told) or segments_do_not_alternate(told)
+    if any(later.effective_at < earlier.effective_at for earlier, later in pairwise(told)):
+        return f"effective_at goes back: {[one.effective_at for one in told]}"
+    return stages_do_not_chain(told) or segments_do_not_alternate(told) or corrects_the_unknown(told)
 
 
 def is_elsewhere(case: Case) -> str | None:
@@ -69,6 +72,44 @@ def is_elsewhere(case: Case) -> str | None:
     of = Case(case.seed, data, case.arrivals, case.end)
     found, wanted = decided(of, user), decided(of, alone)
     return None if found == wanted else f"after the change: {found}\nalone: {wanted}"
+
+
+def rebuild_is_badly_told(case: Case) -> str | None:
+    """The history up to its middle is replayed by the later policy; then it goes on."""
+    random = Random(case.seed)  # noqa: S311
+    try:
+        later = compiled({**random_policy(random), "version": 2, "policy": case.policy.name})
+    except ValueError:
+        return None
+    first = next(place for place, one in enumerate(case.arrivals) if isinstance(one, Event))
+    middle = max(len(case.arrivals) // 2, first + 1)
+    told_user, before = apply(case.policy, case.arrivals[:middle])
+    fresh, _ = apply(later, case.arrivals[:middle])
+    place = later.stage_of(fresh), later.segments_of(fresh)
+    step = PolicyChange(case.policy.shape, later).replace(told_user, fresh)
+    user = decode(fresh.id, encode(step.user, later.shape.id))
+    told = told_by([*before, step])
+    if told and (told[-1].stage, told[-1].segments) != place:
+        return f"told last: {told[-1].stage}, {told[-1].segments}; the later policy says {place}"
+    if (
+        PolicyChange(later.shape, later)
+        .replace(decode(user.id, encode(user, later.shape.id)), user)
+        .transitions
+    ):
+        return "a second rebuild tells something"
+    _, after = apply(later, [*case.arrivals[middle:], Tick(case.end + 1)], user)
+    told += told_by(after)
+    if [one.sequence for one in told] != list(range(1, len(told) + 1)):
+        return f"sequences: {[one.sequence for one in told]}"
+    if any(later.effective_at < earlier.effective_at for earlier, later in pairwise(told)):
+        return f"effective_at goes back: {[one.effective_at for one in told]}"
+    return stages_do_not_chain(told) or segments_do_not_alternate(told) or corrects_the_unknown(told)
+
+
+@pytest.mark.timeout(PATIENCE_SECONDS)
+def test_rebuild_tells_the_differences_and_goes_on_without_holes() -> None:
+    for seed in seeds(1 / 3):
+        check(full_case(seed), rebuild_is_badly_told)
 
 
 @pytest.mark.timeout(PATIENCE_SECONDS)

@@ -35,6 +35,15 @@ class Answer(msgspec.Struct, frozen=True):
     next_change: int | None  # the first instant at which the answer may change if nothing happens
     parts: list[Answer]
 
+    @property
+    def missing(self) -> float | None:
+        """What an unmet lower bound still lacks, to six decimals; None where nothing is lacking or can be counted."""
+        observed, threshold = self.observed, self.threshold
+        if self.holds or isinstance(observed, bool | str) or isinstance(threshold, bool | str | None):
+            return None
+        lacking = round(threshold - (observed or 0), 6)
+        return lacking if lacking > 0 else None
+
 
 class Membership(msgspec.Struct, frozen=True):
     """One stage or segment as it is for the user."""

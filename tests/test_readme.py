@@ -20,9 +20,9 @@ from stage_models.instants import parse_instant
 from stage_models.policy import load
 from streams import settings
 from streams.cli.demo import matrix
-from streams.cli.words import headline, moment, why
 from streams.codec import decoder
 from streams.policy_files import read_policy
+from streams.words import headline, moment, why
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

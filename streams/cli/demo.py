@@ -21,10 +21,11 @@ from streams import producing
 from streams import topics as all_topics
 from streams.cli.loading import load_policy
 from streams.cli.produce import progress_bar
-from streams.cli.words import counts, headline, moment, why
+from streams.cli.tables import counts
 from streams.event_files import read_lines
 from streams.history import History
 from streams.settings import Settings
+from streams.words import headline, moment, why
 
 _PARTITIONS = 4
 _CRM_SECONDS = 15  # the broker lets a new group wait for more members

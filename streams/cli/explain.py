@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import typer
 from rich.console import Console, Group
@@ -18,11 +18,12 @@ from stage_models.policy.compile import Policy
 from stage_models.transitions import Transition
 from streams import settings as all_settings
 from streams.cli.loading import EventsOption, MoreEvents, PolicyOption, instant, load_policy
-from streams.cli.words import as_read, figure, headline, moment, why
+from streams.codec.explanations import encode_explanation
 from streams.event_files import FileError, Line, read_lines
 from streams.history import History
+from streams.words import answered, as_read, figure, headline, moment, question, why
 
-_YES, _NO, _UNDECIDED = ("yes", "green"), ("no", "red"), ("undecided", "yellow")
+_COLOURS = {"yes": "green", "no": "red", "undecided": "yellow"}
 
 
 class Entry(NamedTuple):
@@ -41,6 +42,10 @@ def explain(
     at: Annotated[
         str | None, typer.Option(help="Explain this moment. Default: the newest event of all.")
     ] = None,
+    form: Annotated[
+        Literal["text", "json"],
+        typer.Option("--format", help="json: without the history; the same document as a worker's page."),
+    ] = "text",
 ) -> None:
     """Show a user's history, why he is in this stage and these segments, why not in others, what comes next.
 
@@ -48,6 +53,8 @@ def explain(
         stagestream explain --policy retail --events orders.jsonl.gz --user u_123
 
         stagestream explain --policy retail --events orders.jsonl.gz --user u_123 --at 2017-06-01
+
+        stagestream explain --policy retail --events orders.jsonl.gz --user u_123 --format json | jq .stage
     """
     settings = all_settings.load()
     chosen = load_policy(policy, settings)
@@ -58,6 +65,9 @@ def explain(
     if user not in history.users:
         raise FileError(f"no event of user {user} was applied\n{chr(10).join(history.mistakes)}".rstrip())
     explanation = explain_user(chosen, history.users[user], end_ms)
+    if form == "json":
+        typer.echo(encode_explanation(chosen.ref, explanation), nl=False)
+        return
     Console(highlight=False).print(
         Group(
             _history_table(user, entries, chosen),
@@ -143,7 +153,7 @@ def _headline(explanation: Explanation) -> Text:
 
 def _membership(explanation: Explanation, membership: Membership) -> Tree:
     label = Text.assemble(
-        _question(explanation, membership), f" {membership.kind} ", (membership.name, "bold")
+        question(explanation, membership), f" {membership.kind} ", (membership.name, "bold")
     )
     if membership.since is not None:
         label.append(f" ({'on' if membership.is_on else 'off'} since {moment(membership.since)})")
@@ -159,13 +169,6 @@ def _membership(explanation: Explanation, membership: Membership) -> Tree:
     return tree
 
 
-def _question(explanation: Explanation, membership: Membership) -> str:
-    if not membership.is_on:
-        return "Why not in"
-    is_overruled = membership.kind == "stage" and membership.name != explanation.stage
-    return f"Below {explanation.stage}, also holding:" if is_overruled else "Why in"
-
-
 def _add_answer(tree: Tree, key: str, answer: Answer) -> None:
     """An answer and its parts; `key` says what it is there for."""
     branch = tree.add(Text.assemble(f"{key}: " if key else "", _answer_text(answer)))
@@ -174,28 +177,17 @@ def _add_answer(tree: Tree, key: str, answer: Answer) -> None:
 
 
 def _answer_text(answer: Answer) -> Text:
-    text = Text.assemble(
-        _YES if answer.holds else _UNDECIDED if answer.holds is None else _NO, "  ", answer.condition
-    )
+    word = answered(answer)
+    text = Text.assemble((word, _COLOURS[word]), "  ", answer.condition)
     if not answer.parts:
         text.append(
             f"  observed {figure(answer.observed)}, threshold {figure(answer.threshold)}", style="dim"
         )
-        if lacking := missing(answer):
-            text.append(f", {lacking} missing", style="dim")
+        if answer.missing is not None:
+            text.append(f", {figure(answer.missing)} missing", style="dim")
     if answer.next_change is not None:
         text.append(f"; may change {moment(answer.next_change)}", style="dim")
     return text
-
-
-def missing(answer: Answer) -> str:
-    """What an unmet lower bound still lacks, as text; empty where nothing can be counted."""
-    observed, threshold = answer.observed, answer.threshold
-    if answer.holds or isinstance(observed, bool | str) or isinstance(threshold, bool | str):
-        return ""
-    if threshold is None or (observed or 0) >= threshold:
-        return ""
-    return figure(round(threshold - (observed or 0), 6))
 
 
 def _next_table(explanation: Explanation) -> Table:

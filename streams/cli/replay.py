@@ -14,7 +14,7 @@ from rich.console import Console
 from stage_models.policy.compile import Policy
 from streams import settings as all_settings
 from streams.cli.loading import EventsOption, MoreEvents, PolicyOption, instant, load_policy
-from streams.cli.words import counts, places
+from streams.cli.tables import counts, places
 from streams.event_files import read_lines
 from streams.history import History
 

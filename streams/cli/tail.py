@@ -11,9 +11,9 @@ from rich.text import Text
 
 from stage_models.contract import AnyMove, StageChanged, read_transition
 from streams import settings as all_settings
-from streams.cli.words import headline, moment, why
 from streams.topic_reader import read_topic
 from streams.topics import topics
+from streams.words import headline, moment, why
 
 _COLOURS = {"up": "green", "return": "green", "down": "red", "first": "cyan"}
 

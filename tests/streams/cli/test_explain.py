@@ -9,9 +9,6 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from stage_models.explain import Answer
-from streams.cli.explain import missing
-
 Run = Callable[..., Result]
 
 
@@ -69,20 +66,14 @@ def test_an_unknown_user_is_a_mistake(run: Run, orders: Path) -> None:
     assert "no event of user eve was applied" in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("holds", "observed", "threshold", "lacking"),
-    [
-        (False, 2, 5, "3"),
-        (False, 0.1, 0.3, "0.2"),
-        (False, None, 4, "4"),
-        (None, 1, 2, "1"),
-        (True, 5, 2, ""),
-        (False, 3, 1, ""),
-        (False, False, True, ""),
-        (False, "pro", "free", ""),
-    ],
-)
-def test_only_what_can_be_counted_is_missing(
-    holds: bool | None, observed: float | str | None, threshold: float | str | None, lacking: str
-) -> None:
-    assert missing(Answer("rule", "words", holds, observed, threshold, [], False, None, [])) == lacking  # noqa: FBT003
+def test_as_json_it_is_the_explanation_alone(run: Run, orders: Path) -> None:
+    asked = "explain", "--policy", "retail", "--events", orders, "--user", "ann"
+    found = json.loads(run(*asked, "--format", "json").stdout)
+    assert (found["user_id"], found["at"]) == ("ann", "2026-01-04T10:00:00.000Z")
+    assert (found["stage"], found["stage_since"]) == ("engaged", "2026-01-04T10:00:00.000Z")
+    assert found["policy"]["name"] == "retail"
+    assert {"at-risk", "churned"} <= {membership["name"] for membership in found["memberships"]}
+    assert ("stage.changed", "at-risk", "2026-02-01T10:00:00.000Z") in [
+        (move["kind"], move.get("to_stage"), move["effective_at"]) for move in found["next"]
+    ]
+    assert all("segment" not in move for move in found["next"] if move["kind"] == "stage.changed")

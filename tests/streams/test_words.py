@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stage_models.contract import read_transition
-from streams.cli.words import figure, headline, moment, why
+from streams.words import figure, headline, moment, why
 
 MOVE: dict[str, Any] = {
     "id": "5ff0a55d-e67f-5e74-9373-bc537aaeadcc",
@@ -93,3 +93,8 @@ def test_figures_are_written_as_people_write_them(value: float | str | None, tex
 def test_a_moment_shows_milliseconds_only_where_there_are_some() -> None:
     assert moment(move().effective_at) == "2026-11-20 09:12:44.120"
     assert moment(0) == "1970-01-01 00:00:00"
+
+
+def test_a_moment_that_no_calendar_date_can_write_is_said_so() -> None:
+    assert moment(253_402_300_799_999) == "9999-12-31 23:59:59.999"
+    assert moment(253_402_300_800_000) == "after the year 9999"

@@ -1,17 +1,14 @@
-"""Moves and figures in words and tables, as the commands print them."""
+"""Moves, figures and instants in words, as commands and pages say them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
-from rich.table import Table
-
 from stage_models.contract import AnyMove, Evidence, Figure, SegmentEntered, SegmentLeft, read_transition
-from stage_models.instants import format_instant, from_datetime
-from stage_models.policy.compile import Policy
+from stage_models.explain import Answer, Explanation, Membership
+from stage_models.instants import from_datetime
 from stage_models.transitions import Transition
-from stage_models.user import User
+from streams.codec.instants import instant_or_none
 from streams.codec.transitions import encode_transition
 
 _WHY = {
@@ -54,6 +51,19 @@ def why(move: AnyMove) -> str:
     return f"{cause}: {decided}" if decided else cause
 
 
+def question(explanation: Explanation, membership: Membership) -> str:
+    """What an explanation of this stage or segment answers; its kind and name follow."""
+    if not membership.is_on:
+        return "Why not in"
+    is_overruled = membership.kind == "stage" and membership.name != explanation.stage
+    return f"Below {explanation.stage}, also holding:" if is_overruled else "Why in"
+
+
+def answered(answer: Answer) -> str:
+    """Whether it holds, in a word."""
+    return "undecided" if answer.holds is None else figure(answer.holds)
+
+
 def seen(part: Evidence) -> str:
     """One condition, and what was observed against what it asks for."""
     return f"{part.condition} (observed {figure(part.observed)}, threshold {figure(part.threshold)})"
@@ -70,29 +80,7 @@ def figure(value: Figure) -> str:
 
 def moment(when: datetime | int) -> str:
     """An instant as people read it, in UTC: `2017-11-30 00:04:57`."""
-    text = format_instant(when if isinstance(when, int) else from_datetime(when))
+    text = instant_or_none(when if isinstance(when, int) else from_datetime(when))
+    if text is None:
+        return "after the year 9999"
     return text.removesuffix("Z").removesuffix(".000").replace("T", " ")
-
-
-def counts(title: str, rows: dict[str, int], what: str) -> Table:
-    """A table of names and how many."""
-    table = Table(title=title, title_justify="left")
-    table.add_column(what)
-    table.add_column("number", justify="right")
-    for name, number in rows.items():
-        table.add_row(name, f"{number:,}")
-    return table
-
-
-def places(policy: Policy, users: Iterable[User]) -> dict[str, int]:
-    """How many users are in each stage and each segment, in the policy's order."""
-    numbers = dict.fromkeys((*(stage.name for stage in policy.stages), *_segment_names(policy)), 0)
-    for user in users:
-        numbers[policy.stage_of(user)] += 1
-        for name in policy.segments_of(user):
-            numbers[name] += 1
-    return numbers
-
-
-def _segment_names(policy: Policy) -> list[str]:
-    return [segment.name for segment in policy.segments]

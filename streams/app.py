@@ -27,6 +27,7 @@ from streams.engine.watchdog import Watchdog
 from streams.metrics import Metrics
 from streams.pages.exposition import add_metrics
 from streams.pages.health import add_health
+from streams.pages.users import add_users
 from streams.policy_files import read_policy
 from streams.settings import SecuritySettings, Settings
 
@@ -56,6 +57,7 @@ def build_app(settings: Settings, policy: Policy) -> faust.App:
     _add_tasks(app, engine, settings)
     add_health(app, engine)
     add_metrics(app)
+    add_users(app, engine, policy, settings.web)
     return app
 
 

@@ -176,11 +176,21 @@ class SecuritySettings(_Group):
 
 
 class WebSettings(_Group):
-    """Where metrics and health are served."""
+    """Where metrics, health and pages are served, and to whom."""
 
     enabled: bool = True
     bind: str = "127.0.0.1"
     port: int = Field(6066, ge=0, le=65_535)
+    token: SecretStr | None = None  # of pages about single users; None: there are none
+
+    @field_validator("token")
+    @classmethod
+    def _hard_to_guess(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and not re.fullmatch("[!-~]{32,}", token.get_secret_value()):
+            raise ValueError(
+                "32 or more ASCII characters without spaces\n  try:      openssl rand -base64 33"
+            )
+        return token
 
     @field_validator("bind")
     @classmethod
@@ -311,7 +321,7 @@ def _describe(detail: ErrorDetails) -> tuple[str, str]:
 
 
 def _found(detail: ErrorDetails) -> str:
-    is_secret = {"password", "key_password", "salt"} & {str(part) for part in detail["loc"]}
+    is_secret = {"password", "key_password", "salt", "token"} & {str(part) for part in detail["loc"]}
     if is_secret or not isinstance(detail["input"], str | int | float):
         return ""
     return f"\n  found:    {detail['input']}"

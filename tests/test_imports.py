@@ -64,7 +64,7 @@ KNOWN_BY = {
     " streams.topic_reader",
     "kafka": "streams.topics",
     "prometheus_client": "streams.metrics streams.pages",
-    "structlog": "streams.engine streams.logs",
+    "structlog": "streams.engine streams.logs streams.pages",
     "typer": "streams.cli",
     "rich": "streams.cli",
     "uvloop": "streams.cli.worker",

@@ -28,6 +28,7 @@ from streams.engine.fetch import Fetch, Slice
 from streams.engine.membership import NOT_A_MEMBER, Membership
 from streams.engine.outbox import Outbox
 from streams.engine.outputs import Outputs
+from streams.engine.owners import owner_of
 from streams.engine.partition import Partition
 from streams.engine.policy_changes import changes_to
 from streams.engine.recovery import (
@@ -77,7 +78,8 @@ class Engine:
         self._outbox = Outbox(
             clients.producer(settings), self._topics, policy, metrics, self._ensure_ours, self._users_between
         )
-        self._watermarks = Watermarks(clients.admin(settings), self.topic, settings.engine, policy)
+        self._admin = clients.admin(settings)
+        self._watermarks = Watermarks(self._admin, self.topic, settings.engine, policy)
         self._promises: dict[int, Promise] = {}
         self._given: frozenset[int] | None = None
         self._generation = NOT_A_MEMBER
@@ -237,6 +239,16 @@ class Engine:
         """The partition that a slice belongs to; None when the slice was fetched for an older generation."""
         return self.partitions.get(part.partition) if part.generation == self._generation else None
 
+    def home_of(self, key: bytes) -> int | None:
+        """The partition to which a key belongs; None where the producers may put it anywhere. Only after a take-over."""
+        assert self._layout is not None  # noqa: S101
+        home = _home(self._settings.input.partitioner, self._layout.partitions)
+        return None if home is None else home(key)
+
+    async def owner_of(self, number: int) -> str | None:
+        """Which worker holds a partition, in words; None when that is not known. Asks the group's coordinator."""
+        return await asyncio.to_thread(owner_of, self._admin, self._settings.app_id, self.topic, number)
+
     async def room(self, partition: Partition) -> None:
         """Return when the partition has room for more, or is handed over."""
         while partition.is_full and not partition.is_closed:  # noqa: ASYNC110 -- rare, and short
@@ -338,12 +350,18 @@ def _limit(layout: Layout, topic: str) -> int:
     return min(takes, clients.LARGEST_RECORD_BYTES) - _FRAME_BYTES
 
 
-def _home_check(partitioner: str, number: int, partitions: int) -> Callable[[bytes], bool]:
-    """Whether a key belongs to the partition, as the input's producers hash keys."""
+def _home(partitioner: str, partitions: int) -> Callable[[bytes], int] | None:
+    """To which partition a key belongs, as the input's producers hash keys; None where they may put it anywhere."""
     match partitioner:
         case "murmur2":
-            return lambda key: (murmur2(key) & 0x7FFFFFFF) % partitions == number
+            return lambda key: (murmur2(key) & 0x7FFFFFFF) % partitions
         case "crc32":
-            return lambda key: crc32(key) % partitions == number
+            return lambda key: crc32(key) % partitions
         case _:
-            return lambda _: True
+            return None
+
+
+def _home_check(partitioner: str, number: int, partitions: int) -> Callable[[bytes], bool]:
+    """Whether a key belongs to the partition."""
+    home = _home(partitioner, partitions)
+    return (lambda _: True) if home is None else (lambda key: home(key) == number)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from copy import deepcopy
 
 import msgspec
 import structlog
@@ -363,6 +364,13 @@ class Partition:
     def has_news(self) -> bool:
         """Whether a flush would make anything durable; a watermark alone can wait."""
         return bool(self._open or self._dead or self.waiting) or self.position != self.durable
+
+    def copy_of(self, user_id: str) -> User | None:
+        """The user as he is at this moment, to do with as one likes; None for somebody unknown."""
+        if (user := self._open.get(user_id)) is not None:
+            return deepcopy(user)
+        stored = self.users.get(user_id)
+        return None if stored is None else decode(user_id, stored)
 
     @property
     def open_users(self) -> int:

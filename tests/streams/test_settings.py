@@ -230,3 +230,30 @@ def test_port_where_only_a_host_is_expected_is_refused_with_what_to_try(
 def test_host_or_address_is_taken(monkeypatch: pytest.MonkeyPatch, bind: str) -> None:
     monkeypatch.setenv("STAGESTREAM_WEB__BIND", bind)
     assert load().web.bind == bind
+
+
+@pytest.mark.parametrize(
+    "token", ["", "short-secret", "31-characters-are-not-yet-enoug", "with a space " * 5, "ü" * 40]
+)
+def test_token_that_can_be_guessed_or_not_sent_is_refused_without_showing_it(
+    token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAGESTREAM_WEB__TOKEN", token)
+
+    [problem] = _refusal()
+
+    assert problem.startswith(
+        "STAGESTREAM_WEB__TOKEN\n  expected: 32 or more ASCII characters without spaces"
+    )
+    assert not token or token not in problem
+
+
+def test_token_of_a_secret_file_is_never_printed(secrets: Path) -> None:
+    token = "0123456789abcdef0123456789abcdef"
+    (secrets / "STAGESTREAM_WEB__TOKEN").write_text(token + "\n")
+
+    found = load()
+
+    assert found.web.token is not None
+    assert found.web.token.get_secret_value() == token
+    assert token not in repr(found)

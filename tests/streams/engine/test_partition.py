@@ -369,3 +369,22 @@ def test_recovered_partition_goes_on_as_if_it_had_never_stopped(
         feed(second, message)
     assert stored_state(second) == stored_state(whole)
     assert second.notes.drops["applied"] == 3
+
+
+def test_copy_of_a_user_has_his_newest_state_and_is_nobody_elses(
+    make_partition: Make, record: MakeRecord, feed: Feed
+) -> None:
+    partition = make_partition()
+    assert partition.copy_of("ada") is None
+    feed(partition, record(1, "ada", "2026-01-01T10:00:00Z"))
+    stored_state(partition)
+    from_stored = partition.copy_of("ada")
+    feed(partition, record(2, "ada", "2026-01-02T10:00:00Z"))
+    from_open = partition.copy_of("ada")
+    assert from_stored is not None
+    assert from_open is not None
+    assert (from_stored.offset, from_open.offset) == (1, 2)
+    from_open.facts.clear()
+    from_open.latches.clear()
+    assert partition.copy_of("ada") != from_open
+    assert partition.open_users == 1

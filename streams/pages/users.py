@@ -69,6 +69,7 @@ async def _partitions_of(engine: Engine, user_id: str) -> list[Partition]:
 def _explained(policy: Policy, partitions: list[Partition], user_id: str, at: str | None) -> Explanation:
     try:
         for partition in partitions:
+            _ensure_answers(partition, user_id)
             if (user := partition.copy_of(user_id)) is not None:
                 at_ms = _instant(at, user.clock, partition.watermark)
                 advance(policy, user, Tick(at_ms + 1))
@@ -82,6 +83,20 @@ def _explained(policy: Policy, partitions: list[Partition], user_id: str, at: st
     raise RefusedError(
         404, f"No event of a user with this id was applied in partition {numbers}, which this worker holds."
     )
+
+
+def _ensure_answers(partition: Partition, user_id: str) -> None:
+    """Raises RefusedError where what is stored of the user is not what our policy says of him now."""
+    if partition.has_strangers:
+        raise RefusedError(
+            503, "The policy has changed, and users are being judged by it. Try again soon.", headers=_RETRY
+        )
+    if user_id in partition.quarantined:
+        raise RefusedError(
+            409,
+            "The user is quarantined: the stored state is larger than the changelog takes, so events count no more."
+            " They are dead letters with the reason state_too_large.",
+        )
 
 
 def _instant(text: str | None, clock_ms: int, watermark_ms: int) -> int:

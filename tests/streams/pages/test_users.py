@@ -5,16 +5,20 @@ from __future__ import annotations
 import pytest
 from confluent_kafka import Message
 
+from stage_models.advance import advance
 from stage_models.events import Event
 from stage_models.explain import Explanation
 from stage_models.instants import DAY, HOUR, format_instant, parse_instant
+from stage_models.policy import load
 from stage_models.policy.compile import Policy
+from stage_models.policy_change import PolicyChange
+from stage_models.user import encode
 from streams import settings as all_settings
 from streams.engine.outputs import Outputs
 from streams.engine.partition import Partition
 from streams.pages import users
 from streams.pages.answers import RefusedError
-from tests.streams.pages.conftest import BEGIN
+from tests.streams.pages.conftest import BEGIN, POLICY
 
 
 @pytest.fixture
@@ -102,3 +106,27 @@ def test_a_rule_that_raises_is_said_without_values(policy: Policy, partitions: l
     refusal = refused(policy, partitions, user_id="eve")
     assert (refusal.status, str(refusal)) == (500, "A rule raised an error. The worker's log names its kind.")
     assert refusal.__cause__ is None
+
+
+def test_a_quarantined_user_is_not_explained_as_if_he_were_current(
+    policy: Policy, partitions: list[Partition]
+) -> None:
+    partitions[1].quarantined.add("ann")
+    refusal = refused(policy, partitions)
+    assert (refusal.status, "state_too_large" in str(refusal)) == (409, True)
+
+
+def test_users_of_an_earlier_policy_are_not_explained_before_ours_has_judged_them(
+    policy: Policy, partitions: list[Partition]
+) -> None:
+    earlier = load(POLICY.replace("14 days", "15 days").replace("version: 3", "version: 2"), "earlier.yaml")
+    user = advance(
+        earlier, None, Event(user_id="bob", event_id="1", occurred_at=BEGIN, name="Work Done")
+    ).user
+    stored = encode(user, earlier.shape.id)
+    changes = {earlier.shape.id: PolicyChange(earlier.shape, policy)}
+    partitions[0].resume({"bob": stored}, 0, BEGIN, {}, changes)
+    refusal = refused(policy, partitions, user_id="bob")
+    assert (refusal.status, refusal.headers) == (503, {"Retry-After": "5"})
+    partitions[0].adopt(1)
+    assert explained(policy, partitions, user_id="bob").stage == "active"

@@ -19,7 +19,7 @@ from __future__ import annotations
 import msgspec
 
 from stage_models.events import Event, Tick
-from stage_models.facts.fact import BAD_PROPERTY, CHANGED, FIRST_SEEN_BIT, TIME_BIT, UNCHANGED
+from stage_models.facts.fact import BAD_PROPERTY, CHANGED, FIRST_SEEN_BIT, HASH_BYTES, TIME_BIT, UNCHANGED
 from stage_models.ladder import judge
 from stage_models.policy.compile import Policy
 from stage_models.transitions import Cause, Transition
@@ -70,7 +70,7 @@ def _apply(policy: Policy, user: User, event: Event) -> Step:
         pass_dues(policy, user, at, "time", transitions)
         user.clock, user.is_due_judged = at, False
     user.keep_id(digest)
-    changed, bad = _remember(policy, user, event, int.from_bytes(digest, "big"))
+    changed, bad = _remember(policy, user, event, int.from_bytes(digest[:HASH_BYTES]))
     is_after_tick = is_late and _is_overtaken(user, at)
     if user.due <= user.clock:
         changed |= TIME_BIT
@@ -141,6 +141,5 @@ def _is_overtaken(user: User, at: int) -> bool:
     return any(
         (latch.began_by_time and latch.began >= at)
         or (latch.ended is not None and latch.ended_by_time and latch.ended >= at)
-        for latch in user.latches
-        if latch is not None
+        for latch in user.latches.values()
     )

@@ -92,7 +92,7 @@ def explain(policy: Policy, user: User, at: int) -> Explanation:
 
 
 def _membership(kind: Literal["stage", "segment"], rule: LatchRule, user: User, at: int) -> Membership:
-    latch = user.latches[rule.index]
+    latch = user.latches.get(rule.index)
     is_on = rule.is_on(user)
     since = None if latch is None else latch.began if is_on else latch.ended
     held_until = rule.held_until(user)

@@ -109,7 +109,7 @@ def _turn(
             continue
         if not (rule.wants_off(user, at) if is_on else rule.wants_on(user, at)):
             continue
-        was = user.latches[rule.index]
+        was = user.latches.get(rule.index)
         if at < rule.held_until(user):
             may_waive = cause == "late" and rule.reads & changed & ~STATE_BIT
             if event is None or not may_waive or not _is_deceived(was, event, is_on=bool(is_on)):

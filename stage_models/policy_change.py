@@ -10,15 +10,13 @@ edit that moves him, not time.
 
 from __future__ import annotations
 
-from typing import Any
-
 from stage_models.advance import Step, pass_dues
 from stage_models.ladder import EVERYTHING, judge
 from stage_models.policy.compile import LatchRule, Policy
 from stage_models.shape import Shape
 from stage_models.telling import Before, Gone, Turn, place_of, tell
 from stage_models.transitions import Transition
-from stage_models.user import Latch, User
+from stage_models.user import Facts, Latch, User
 
 
 class PolicyChange:
@@ -105,9 +103,9 @@ class PolicyChange:
     def _lost_segments(self, user: User) -> list[tuple[str, int]]:
         first, lost = len(self.old.stages) - 1, []
         for number, name in enumerate(self.old.segments):
-            latch = user.latches[first + number]
-            if latch is not None and user.on >> first + number & 1 and name not in self.policy.shape.segments:
-                lost.append((name, latch.began))
+            is_on = user.on >> first + number & 1
+            if is_on and name not in self.policy.shape.segments:
+                lost.append((name, user.latches[first + number].began))
         return lost
 
     def _lost_stage(self, user: User) -> Before | None:
@@ -117,28 +115,29 @@ class PolicyChange:
         place = sum(kept in stages for kept in self.old.stages[: user.stage]) - 0.5
         return Before(name, place, user.stage_since, 0, is_lapsed=name in self.old.lapsed)
 
-    def _kept_latches(self, user: User) -> tuple[int, list[Any]]:
-        on, latches = 0, []
+    def _kept_latches(self, user: User) -> tuple[int, dict[int, Latch]]:
+        on, latches = 0, {}
         for place, held in enumerate(self._latches):
-            latches.append(None if held is None else user.latches[held])
-            if held is not None:
+            if held is not None and (latch := user.latches.get(held)) is not None:
                 on |= (user.on >> held & 1) << place
+                latches[place] = latch
         return on, latches
 
-    def _kept_facts(self, user: User) -> tuple[list[Any], dict[int, int]]:
-        facts: list[Any] = []
+    def _kept_facts(self, user: User) -> tuple[Facts, dict[int, int]]:
+        facts = Facts()
         incomplete: dict[int, int] = {}
         for fact, held, depth in self._facts:
             since: int | None
             if held is None:
-                state, since = [], user.clock + 1
+                since = user.clock + 1
             else:
                 state, since = user.facts[held], user.incomplete.get(held)
                 if depth < fact.depth and (whole_from := fact.whole_from(state, depth)) is not None:
                     since = whole_from if since is None else max(since, whole_from)
+                if held in user.facts:
+                    facts[fact.index] = state
             if since is not None:
                 incomplete[fact.index] = since
-            facts.append(state)
         return facts, incomplete
 
     def _keep_stages(self, user: User) -> None:

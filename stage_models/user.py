@@ -3,11 +3,13 @@
 The stored form is a fixed header that can be read without decoding the rest (recovery and the due index
 look at nothing else), followed by a msgpack array. Form 1:
 
-    form u8 | shape 8 bytes | source epoch u32 | incarnation u32 | offset i64 | sequence u32 |
-    due i64 msgpack [clock, due judged, first seen, stage, stage since, highest, stages visited, latches on,
-             stages left, latches, run, facts, ids, group, consent, incomplete]
+    form u8 | shape 8 bytes | source epoch u32 | incarnation u32 | offset i64 | sequence u32 | due i64
+    msgpack [clock, due judged, first seen, stage, stage since, highest, stages visited, latches on, stages left,
+             latches, run, facts, ids, group, consent, incomplete]
 
-Stages, latches and facts stand by their place in the policy; the id of its shape names it (shape.py).
+Stages, latches and facts stand by their place in the policy; the id of its shape names it (shape.py). Latches that
+were never on and facts that were never touched are left out. Bit masks are bytes, the least first, because a policy
+may have more latches than an integer of msgpack has bits.
 """
 
 from __future__ import annotations
@@ -53,6 +55,17 @@ class Move(msgspec.Struct, array_like=True, gc=False, frozen=True):
     at: int
 
 
+class Facts(dict[int, Any]):
+    """What is remembered, by the fact's place in the policy: a list each. A fact that was never touched reads as
+    empty.
+    """
+
+    __slots__ = ()
+
+    def __missing__(self, index: int) -> Any:
+        return ()
+
+
 class User(msgspec.Struct, gc=False):
     """One user's state. `advance` changes it in place: keep the stored form if you may have to go back."""
 
@@ -71,9 +84,9 @@ class User(msgspec.Struct, gc=False):
     visited: int = 0  # bit mask of the stages the user was in
     on: int = 0  # bit mask of the latches that are on; the stages' come first
     left: dict[int, int] = {}  # stage -> when the user last left it; only stages that a rule asks this of
-    latches: list[Latch | None] = []  # stages but the base, then segments; None: never on
+    latches: dict[int, Latch] = {}  # stages but the base, then segments; those that were ever on
     run: list[Move] = []  # newest unbroken run of stage moves of cause `time`
-    facts: list[Any] = []
+    facts: Facts = msgspec.field(default_factory=Facts)
     ids: bytes = b""  # the last 16 event ids, 6 bytes of hash each
     group: tuple[int, int, str] | None = None  # time, hash and id of the newest group
     consent: dict[str, tuple[int, int, bool]] = {}  # channel -> time, hash, value
@@ -100,24 +113,25 @@ class Header(NamedTuple):
     due: int
 
 
-_Body = tuple[
-    int,
-    bool,
-    int,
-    int,
-    int,
-    int,
-    int,
-    int,
-    dict[int, int],
-    list[Latch | None],
-    list[Move],
-    list[Any],
-    bytes,
-    tuple[int, int, str] | None,
-    dict[str, tuple[int, int, bool]],
-    dict[int, int],
-]
+class _Body(msgspec.Struct, array_like=True, gc=False):
+    """What follows the header."""
+
+    clock: int
+    is_due_judged: bool
+    first_seen: int
+    stage: int
+    stage_since: int
+    highest: int
+    visited: bytes
+    on: bytes
+    left: dict[int, int]
+    latches: dict[int, Latch]
+    run: list[Move]
+    facts: dict[int, list[Any]]
+    ids: bytes
+    group: tuple[int, int, str] | None
+    consent: dict[str, tuple[int, int, bool]]
+    incomplete: dict[int, int]
 
 
 class _Glance(msgspec.Struct, array_like=True, gc=False):
@@ -146,8 +160,8 @@ def encode(user: User, shape: bytes) -> bytes:
             user.stage,
             user.stage_since,
             user.highest,
-            user.visited,
-            user.on,
+            _mask_bytes(user.visited),
+            _mask_bytes(user.on),
             user.left,
             user.latches,
             user.run,
@@ -166,7 +180,34 @@ def decode(user_id: str, stored: bytes) -> User:
     if form != FORM:
         raise ValueError(f"stored user has form {form}; this version reads form {FORM}")
     body = _decode_body(memoryview(stored)[_HEADER.size :])
-    return User(user_id, epoch, incarnation, offset, sequence, due, *body)
+    return User(
+        user_id,
+        epoch,
+        incarnation,
+        offset,
+        sequence,
+        due,
+        body.clock,
+        body.is_due_judged,
+        body.first_seen,
+        body.stage,
+        body.stage_since,
+        body.highest,
+        int.from_bytes(body.visited, "little"),
+        int.from_bytes(body.on, "little"),
+        body.left,
+        body.latches,
+        body.run,
+        Facts(body.facts),
+        body.ids,
+        body.group,
+        body.consent,
+        body.incomplete,
+    )
+
+
+def _mask_bytes(mask: int) -> bytes:
+    return mask.to_bytes((mask.bit_length() + 7) // 8, "little")
 
 
 def header_of(stored: bytes) -> Header:

@@ -84,7 +84,7 @@ class ReachedInLadder(_Reached):
             return NEVER
         if user.on >> self.index - 1 & 1:
             return NEVER
-        latch = user.latches[self.index - 1]
+        latch = user.latches.get(self.index - 1)
         return None if latch is None else latch.ended
 
 

@@ -55,7 +55,7 @@ class InSegmentFor(Condition):
 
     def _since(self, user: User) -> int | None:
         """Since when he is in it; None if he is not."""
-        latch = user.latches[self.index]
+        latch = user.latches.get(self.index)
         return latch.began if latch is not None and user.on >> self.index & 1 else None
 
     def holds(self, user: User, at: int) -> Answer:

@@ -38,7 +38,7 @@ class Amounts(Fact):
         figure = millionths(value)
         if figure is None:
             return BAD_PROPERTY
-        items: list[list[int]] = user.facts[self.index]
+        items: list[list[int]] = self.kept(user)
         if self.span_ms is not None and items and event.occurred_at <= items[-1][0] - self.span_ms:
             return UNCHANGED
         if not insert(items, [event.occurred_at, digest, figure], self.fold):

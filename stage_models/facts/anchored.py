@@ -85,7 +85,7 @@ class Anchored(Windowed):
             if figure is None:
                 return BAD_PROPERTY
             item.append(figure)
-        items: list[list[int]] = user.facts[self.index]
+        items: list[list[int]] = self.kept(user)
         anchor = self.anchor_of(user)
         if not self._keeps(items, item, anchor) or not insert(items, item, self.fold):
             return UNCHANGED

@@ -1,7 +1,7 @@
 """day_counts: how many events of a set came on each of the newest local dates, as [date, folded, hash, ...] ascending.
 
-A date counts its hashes and those folded. Four bytes of hash tell the events of one date apart. Exact up to 256
-hashes; past that the oldest dates keep no more than how many there were.
+A date counts its hashes and those folded. Exact up to 256 hashes; past that the oldest dates keep no more than how
+many there were.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from stage_models.event_sets import EventSet
 from stage_models.events import Event
 from stage_models.facts.fact import CAP, CHANGED, UNCHANGED, Fact
 from stage_models.user import User
-
-_HASH_MASK = 0xFFFF_FFFF
 
 
 class DayCounts(Fact):
@@ -33,18 +31,18 @@ class DayCounts(Fact):
         return self.calendar.begin_of(state[-1][0] - depth) if state else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
-        items: list[list[int]] = user.facts[self.index]
-        date, mark = self.calendar.date_of(event.occurred_at), digest & _HASH_MASK
+        items: list[list[int]] = self.kept(user)
+        date = self.calendar.date_of(event.occurred_at)
         if items and date < items[-1][0] - self.depth:
             return UNCHANGED
         place = bisect_left(items, [date])
         if place == len(items) or items[place][0] != date:
-            items.insert(place, [date, 0, mark])
+            items.insert(place, [date, 0, digest])
         else:
             hashes = items[place][2:]
-            if mark in hashes:
+            if digest in hashes:
                 return UNCHANGED
-            items[place][2:] = sorted([*hashes, mark])
+            items[place][2:] = sorted([*hashes, digest])
         del items[: bisect_left(items, [items[-1][0] - self.depth])]
         _fold(items)
         return CHANGED

@@ -27,7 +27,7 @@ class Days(Fact):
         return self.calendar.begin_of(state[0]) if len(state) >= depth else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
-        days: list[int] = user.facts[self.index]
+        days: list[int] = self.kept(user)
         date = self.calendar.date_of(event.occurred_at)
         if days and date <= days[-1]:
             place = bisect_left(days, date)

@@ -27,6 +27,10 @@ together.
 """
 
 
+HASH_BYTES = 4
+"""Of an event's digest, in the items of facts: enough to tell apart what one user did in one millisecond."""
+
+
 class Fact:
     """What must be remembered of one event set. Its state is a list in `user.facts`, the same whatever the
     order in which events come, and unchanged by a doubled event.
@@ -54,6 +58,11 @@ class Fact:
     def shape(self) -> FactShape:
         """What it remembers, and how deep."""
         return FactShape(blake2b(repr(self.key).encode(), digest_size=8).hexdigest(), self.depth)
+
+    def kept(self, user: User) -> list[Any]:
+        """What is remembered so far, to be changed in place."""
+        kept: list[Any] = user.facts.setdefault(self.index, [])
+        return kept
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         """Take in an event that belongs to the set: CHANGED, UNCHANGED or BAD_PROPERTY."""

@@ -24,7 +24,7 @@ class Marks(Fact):
         self.marked = marked
 
     def remember(self, user: User, event: Event, digest: int) -> int:
-        items: list[list[Any]] = user.facts[self.index]
+        items: list[list[Any]] = self.kept(user)
         passed = self.marked.matches(event)
         item = [event.occurred_at, digest]
         if not items or items[-1] < item:

@@ -25,7 +25,7 @@ class Newest(Fact):
         return state[0][0] + 1 if len(state) >= depth else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
-        items: list[list[int]] = user.facts[self.index]
+        items: list[list[int]] = self.kept(user)
         item = [event.occurred_at, digest]
         if items and item <= items[-1]:
             place = bisect_left(items, item)

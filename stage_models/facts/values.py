@@ -36,7 +36,7 @@ class Values(Fact):
         known_as = hash_of(value)
         if known_as is None:
             return BAD_PROPERTY
-        items: list[list[int]] = user.facts[self.index]
+        items: list[list[int]] = self.kept(user)
         item = [event.occurred_at, known_as]
         place = next((place for place, held in enumerate(items) if held[1] == known_as), None)
         if place is not None:

@@ -35,7 +35,7 @@ class Visits(Fact):
         return state[0][0] + 1 if len(state) >= depth else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
-        items: list[list[int]] = user.facts[self.index]
+        items: list[list[int]] = self.kept(user)
         if self.span_ms is not None and items and event.occurred_at <= items[-1][1] - self.span_ms:
             return UNCHANGED
         outcome = join(items, event.occurred_at, self.gap_ms)
@@ -72,7 +72,7 @@ class VisitsSince(Windowed):
         return NEVER if len(state) >= depth else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
-        items: list[list[int]] = user.facts[self.index]
+        items: list[list[int]] = self.kept(user)
         anchor = self.anchor_of(user)
         newest = items[-1][1] if items else -NEVER
         horizon = (newest if anchor is None else anchor) - self.lateness_ms - self.gap_ms

@@ -41,8 +41,8 @@ from stage_models.terms import FIRST_SEEN, Events, EventSetSpec, names_of
 MOST_SEGMENTS = 5
 MOST_BEHAVIOURS = 5
 MOST_ITEMS = 100
-ITEM_BYTES = 20  # time and hash as msgpack writes them, with their array
-VALUE_BYTES = 25  # the same with a trait's value, if that is short
+ITEM_BYTES = 15  # time and hash as msgpack writes them, with their array
+VALUE_BYTES = 20  # the same with a trait's value, if that is short
 DATE_BYTES, DATED_EVENT_BYTES = 5, 5  # a date with its array; four bytes of hash for each event of it
 LATENESS_OF_MANY = HOUR  # from then on it is no longer stragglers that are kept one by one
 _INTENT = ("intent", "purchas", "buy", "order", "checkout", "upgrade")

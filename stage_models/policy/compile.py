@@ -71,7 +71,7 @@ class LatchRule:
 
     def held_until(self, user: User) -> int:
         """Until when stay_at_least or cool_down keep it as it is, whatever its rules say."""
-        latch = user.latches[self.index]
+        latch = user.latches.get(self.index)
         if latch is None:
             return -NEVER
         if self.is_on(user):
@@ -197,7 +197,7 @@ class Policy:
 
     def new_user(self, user_id: str) -> User:
         """Somebody of whom nothing is known yet."""
-        return User(user_id, latches=[None] * len(self.latches), facts=[[] for _ in self.facts])
+        return User(user_id)
 
     def stage_of(self, user: User) -> str:
         """The name of the user's stage."""

@@ -176,7 +176,7 @@ def encode_current(policy: Policy, user: User, detected_at_ms: int, last_transit
                     "next_check_at": instant_or_none(_due([rule], user)),
                 }
                 for rule in policy.segment_latches
-                if rule.is_on(user) and (latch := user.latches[rule.index])
+                if rule.is_on(user) and (latch := user.latches.get(rule.index))
             ],
             "sequence": user.sequence,
             "next_check_at": instant_or_none(user.due),

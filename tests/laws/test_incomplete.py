@@ -28,7 +28,7 @@ FAR_MS = 100 * DAY
 def forget(policy: Policy, user: User, depths: list[int]) -> None:
     """Take from the user what a policy with shallower facts would not have kept; with depth 0 all of a fact."""
     for fact, depth in zip(policy.facts, depths, strict=True):
-        state = user.facts[fact.index]
+        state = fact.kept(user)
         if depth == 0 or not fact.depth:
             user.facts[fact.index] = []
             user.incomplete[fact.index] = user.clock + 1

@@ -172,7 +172,7 @@ def test_property_of_the_wrong_type_is_told_and_the_event_is_no_such_step() -> N
     policy = load(_policy("{sequence: [{event: Paid, where: {amount: {above: 5}}}, visit]}"), "f")
     step = advance(policy, None, event("2026-01-01", "Paid", amount="a lot"))
     assert step.bad_properties == ("segments.done.when",)
-    assert step.user.facts == [[]]
+    assert step.user.facts == {}
     sentence = policy.segments[0].latch.when.observe(step.user, step.user.clock)
     assert (sentence.observed, list(sentence.instants)) == (False, [])
 

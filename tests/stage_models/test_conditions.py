@@ -115,7 +115,7 @@ def test_first_that_never_came_holds_never() -> None:
     condition = condition_of(policy)
     assert condition.holds(user, AT) is False
     assert condition.next_change(user, AT) == NEVER
-    assert condition.observe(user, AT) == (0, 1, [], False)
+    assert condition.observe(user, AT) == (0, 1, (), False)
 
 
 def test_return_is_evidence_with_its_end() -> None:

@@ -32,19 +32,19 @@ def test_a_text_a_number_and_a_truth_are_different_but_one_is_one_point_zero() -
 
 @pytest.mark.parametrize("value", [["hats"], {"name": "hats"}])
 def test_lists_and_mappings_are_no_values(value: Any) -> None:
-    assert remember(fact(2), User("u", facts=[[]]), 1, value) == BAD_PROPERTY
+    assert remember(fact(2), User("u"), 1, value) == BAD_PROPERTY
 
 
 def test_property_that_is_not_there_is_passed_over() -> None:
-    assert remember(fact(2), User("u", facts=[[]]), 1, None) == UNCHANGED
+    assert remember(fact(2), User("u"), 1, None) == UNCHANGED
 
 
 def test_doubles_and_older_events_of_a_value_change_nothing() -> None:
-    values, user = fact(2), User("u", facts=[[]])
+    values, user = fact(2), User("u")
     assert remember(values, user, 5, "hats") == CHANGED
     assert remember(values, user, 5, "hats") == UNCHANGED
     assert remember(values, user, 4, "hats") == UNCHANGED
-    assert user.facts == [[[5, hash_of("hats")]]]
+    assert user.facts == {0: [[5, hash_of("hats")]]}
 
 
 def test_values_that_came_last_are_kept_whatever_the_order() -> None:
@@ -53,10 +53,10 @@ def test_values_that_came_last_are_kept_whatever_the_order() -> None:
         events = [(dice.randrange(50), dice.choice("abcdef")) for _ in range(20)]
         newest = {value: max(at for at, of in events if of == value) for _, value in events}
         expected = sorted([at, hash_of(value)] for value, at in newest.items())[-3:]
-        values, user = fact(3), User("u", facts=[[]])
+        values, user = fact(3), User("u")
         for at, value in events:
             remember(values, user, at, value)
-        assert user.facts == [expected]
+        assert user.facts == {0: expected}
 
 
 def test_rules_share_the_deepest() -> None:

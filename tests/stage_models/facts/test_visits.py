@@ -68,8 +68,8 @@ def test_visits_that_can_no_longer_count_are_forgotten() -> None:
     user = remember(policy, [hour * HOUR for hour in range(100)])
     reach = DAY + 30 * MINUTE + 10 * MINUTE  # window, gap and allowed lateness
     kept = [[at * HOUR] * 2 for at in range(100) if at * HOUR > 99 * HOUR - reach]
-    assert user.facts == [kept]
-    assert remember(policy, [5 * HOUR + 1], user=user).facts == [kept]  # late, and too old to join any
+    assert user.facts == {0: kept}
+    assert remember(policy, [5 * HOUR + 1], user=user).facts == {0: kept}  # late, and too old to join any
 
 
 def test_visits_of_all_time_are_bounded_by_256_or_what_the_rules_ask() -> None:
@@ -77,7 +77,7 @@ def test_visits_of_all_time_are_bounded_by_256_or_what_the_rules_ask() -> None:
     few = remember(policy_with("{sessions: Opened, at_least: 2}"), instants)
     assert few.facts[0] == [[at, at] for at in instants[-256:]]
     both = "{any: [{sessions: Opened, at_least: 2}, {sessions: Opened, at_least: 300}]}"
-    assert [len(fact) for fact in remember(policy_with(both), instants).facts] == [300]
+    assert [len(fact) for fact in remember(policy_with(both), instants).facts.values()] == [300]
 
 
 def test_visits_since_an_anchor_keep_what_may_come_to_count() -> None:
@@ -96,7 +96,7 @@ def test_visits_since_an_anchor_are_bounded_and_the_oldest_count() -> None:
     one, other = (f"{{sessions: Opened, at_least: {least}, since: first_seen}}" for least in (2, 300))
     instants = [hour * HOUR for hour in range(400)]
     user = remember(policy_with(f"{{any: [{one}, {other}]}}"), instants)
-    assert user.facts == [[[at, at] for at in instants[:300]]]
+    assert user.facts == {0: [[at, at] for at in instants[:300]]}
 
 
 def test_anchor_that_moves_behind_all_visits_forgets_them() -> None:

@@ -11,7 +11,7 @@ from confluent_kafka import Message
 
 from stage_models.events import Event
 from stage_models.instants import parse_instant
-from stage_models.user import decode, due_of, encode, header_of
+from stage_models.user import Facts, decode, due_of, encode, header_of
 from streams.codec.stored import stored_user, waiting
 from streams.engine.partition import Partition
 from tests.streams.engine.conftest import Feed, MakeRecord
@@ -121,7 +121,7 @@ def test_rule_that_raises_for_a_new_user_leaves_nobody_behind(
 def judged_by_nobody(partition: Partition, user_id: str) -> None:
     """Give the user a state that no rule can be judged on."""
     user = decode(user_id, stored_state(partition)[user_id])
-    user.facts = []
+    user.facts = Facts({place: [["no instant"]] for place in user.facts})
     partition.users[user_id] = encode(user, b"12345678")
 
 
@@ -160,7 +160,7 @@ def test_user_who_cannot_be_stored_costs_nobody_else_anything(
     partition = make_partition()
     for offset, user_id in enumerate(("ada", "bo"), 1):
         feed(partition, record(offset, user_id, "2026-01-01T10:00:00Z"))
-    partition._open["ada"].facts.append(2**64)  # what sums of the greatest figures come to
+    partition._open["ada"].facts[0] = [2**64]  # what sums of the greatest figures come to
     batch = partition.snapshot()
     assert [user_id for user_id, _ in batch.users] == ["bo"]
     assert batch.quarantined == ["ada"]

@@ -20,7 +20,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from bench.processes import Reading, peak_mib, read, stop
-from streams import topics
+from streams import producing, topics
 from streams.settings import Settings
 from tests import workers
 
@@ -60,6 +60,19 @@ class Arena:
 
 Contestant = Callable[[Arena, Source, str], Result]
 """Runs once on the source under a name that nobody else has."""
+
+
+def write(arena: Arena, topic: str, file: Path, repeat: int) -> Source:
+    """A topic of its own with the file of events in it `repeat` times."""
+    settings = Settings(
+        bootstrap_servers=arena.bootstrap_servers,
+        app_id=topic,
+        topic_prefix=f"{topic}.",
+        input={"topics": (topic,)},
+    )
+    topics.create(settings, PARTITIONS, replication=1)
+    total = producing.produce(settings, file, repeat, lambda _: None)
+    return Source(topic, total)
 
 
 def floor(client: str) -> Contestant:

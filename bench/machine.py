@@ -13,18 +13,18 @@ from streams import build
 _PACKAGES = ("aiokafka", "confluent-kafka", "faust-streaming", "msgspec", "uvloop")
 
 
-def description(broker: str) -> str:
-    """Processor, memory, system, Python, packages, broker and date, as Markdown list items."""
+def description(broker: str | None) -> str:
+    """Processor, memory, system, Python, packages, date and, if one took part, the broker, as Markdown list items."""
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     packages = ", ".join(f"{name} {_version(name)}" for name in _PACKAGES)
-    return "\n".join(
-        (
-            f"- {datetime.now(UTC):%Y-%m-%d}, Stagestream {build.version()}",
-            f"- {os.cpu_count()} x {_processor()}, {memory_gib:.0f} GiB, {platform.system()} {platform.machine()}",
-            f"- {platform.python_implementation()} {platform.python_version()}; {packages}",
-            f"- {broker} on the same machine, one node",
-        )
-    )
+    lines = [
+        f"- {datetime.now(UTC):%Y-%m-%d}, Stagestream {build.version()}",
+        f"- {os.cpu_count()} x {_processor()}, {memory_gib:.0f} GiB, {platform.system()} {platform.machine()}",
+        f"- {platform.python_implementation()} {platform.python_version()}; {packages}",
+    ]
+    if broker is not None:
+        lines.append(f"- {broker} on the same machine, one node")
+    return "\n".join(lines)
 
 
 def _processor() -> str:

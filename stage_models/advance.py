@@ -114,12 +114,12 @@ def _remember(policy: Policy, user: User, event: Event, digest: int) -> tuple[in
     if event.traits:
         touched = (*policy.traits, *touched)
     for fact, remember, passes in touched:
-        if passes is not None and (matches := passes(event)) is not True:
-            outcome = BAD_PROPERTY if matches is None else UNCHANGED
-        else:
+        if passes is None or (matches := passes(event)):
             outcome = remember(user, event, digest)
-        if outcome & CHANGED:
-            changed |= fact.bit
+            if outcome & CHANGED:
+                changed |= fact.bit
+        else:
+            outcome = BAD_PROPERTY if matches is None else UNCHANGED
         if outcome & BAD_PROPERTY:
             bad = (*bad, *fact.places)
     return changed, bad

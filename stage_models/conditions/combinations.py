@@ -20,7 +20,7 @@ from stage_models.conditions.rule import Answer, Condition, Observation, Rule
 from stage_models.conditions.scope import Scope
 from stage_models.events import Event
 from stage_models.transitions import Evidence
-from stage_models.user import User
+from stage_models.user import NEVER, User
 
 if TYPE_CHECKING:
     AnyRule = Rule  # the union of all rule types; conditions/__init__.py completes the models with it
@@ -93,6 +93,8 @@ class _Combination(Condition):
         for part in self.parts:
             if part.holds(user, at) is deciding:
                 change = max(change, part.next_change(user, at))
+                if change == NEVER:
+                    return NEVER
         return change or min([part.next_change(user, at) for part in self.parts])
 
     def observe(self, user: User, at: int) -> Observation:

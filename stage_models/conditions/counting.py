@@ -64,12 +64,14 @@ class CountLately(_Count):
         self.reads_of(*masks(fact.bit, self.at_least, self.at_most), also=also)
 
     def holds(self, user: User, at: int) -> Answer:
-        items = user.facts[self.index]
+        items, least = user.facts[self.index], self.at_least
+        if self.at_most is None and least is not None:
+            return len(items) >= least and (self.within_ms is None or items[-least][0] > at - self.within_ms)
         if self.within_ms is None:
-            return judge_open(len(items), self.at_least, self.at_most, is_known=True)
+            return judge_open(len(items), least, self.at_most, is_known=True)
         begins = at - self.within_ms
         count = len(items) - bisect_left(items, [begins + 1])
-        return judge_open(count, self.at_least, self.at_most, user.first_seen <= begins)
+        return judge_open(count, least, self.at_most, user.first_seen <= begins)
 
     def next_change(self, user: User, at: int) -> int:
         if self.within_ms is None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from rich.console import Console
@@ -28,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
 DATA = ROOT / "examples" / "data" / "complete_journey_demo.jsonl.gz"
 
 
@@ -70,8 +71,10 @@ def steps(text: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_commands_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
+    for folder in ("examples", "policies"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     for name, text in blocks(page, "yaml"):
-        if name:
+        if name and not name.startswith("from "):
             (tmp_path / name).write_text(text, encoding="utf-8")
     for _, text in blocks(page, "console"):
         for command, printed in steps(text):
@@ -80,8 +83,62 @@ def test_commands_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_somewhere(page: Path) -> None:
-    for link in LINK.findall(page.read_text(encoding="utf-8")):
-        assert (page.parent / link).exists(), link
+    for link, anchor in LINK.findall(page.read_text(encoding="utf-8")):
+        target = page.parent / link if link else page
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target), f"{link}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link to the page may name behind #: its headings, as GitHub writes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def quotes(page: Path) -> list[tuple[str, str]]:
+    """The blocks of the page that are taken from a file: its path in the repository, and the text."""
+    found = BLOCK.findall(page.read_text(encoding="utf-8"))
+    return [(info.partition(" from ")[2], text) for info, text in found if " from " in info]
+
+
+def has_lines(file: str, quote: str) -> bool:
+    """Whether the lines stand in the file one after the other, perhaps further to the right."""
+    wanted = quote.splitlines()
+    lines = file.splitlines()
+    runs = (lines[place : place + len(wanted)] for place in range(len(lines)))
+    return any(dedent("\n".join(run)).splitlines() == wanted for run in runs)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_what_a_page_takes_from_a_file_stands_there(page: Path) -> None:
+    for path, text in quotes(page):
+        assert has_lines((ROOT / path).read_text(encoding="utf-8"), text), f"{path}\n{text}"
+
+
+def test_quote_that_has_drifted_is_noticed() -> None:
+    file = "events:\n  core: [A]\n  order: [B]\n"
+    assert has_lines(file, "core: [A]\norder: [B]\n")
+    assert not has_lines(file, "core: [A]\norder: [C]\n")
+    assert not has_lines(file, "events:\norder: [B]\n")
+
+
+BEHAVIOURS = sorted((ROOT / "examples" / "behaviours").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda path: path.stem)
+def test_behaviour_is_in_the_index_and_its_rules_and_histories_on_a_page(behaviour: Path) -> None:
+    pages = [page for page in PAGES if page.parent.name == "how-to"]
+    index = next(page for page in pages if page.name == "find-users.md")
+    assert index.read_text(encoding="utf-8").count(f"(../../examples/behaviours/{behaviour.name})") == 1
+    told = [text for page in pages for path, text in quotes(page) if path == name_of(behaviour)]
+    policy = load(behaviour.read_text(encoding="utf-8"), behaviour.name)
+    for example in policy.spec.examples:
+        assert example.table in told
+    latches = [f"- stage: {stage.stage}\n" for stage in policy.spec.ladder[1:]]
+    latches += [f"- segment: {segment.segment}\n" for segment in policy.spec.segments]
+    shown = [latch for latch in latches if any(latch in text for text in told)]
+    assert shown == latches
 
 
 def test_demo_shows_what_the_readme_says(tmp_path: Path) -> None:

@@ -48,11 +48,11 @@ def run(command: str, folder: Path) -> str:
     """What a command prints, on either stream."""
     code = f"{sys.executable} -m streams"
     command = re.sub(r"^stagestream", code, command)
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "118", "NO_COLOR": "1"}
     done = subprocess.run(
         ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
-    return done.stdout + done.stderr
+    return "\n".join(line.rstrip() for line in (done.stdout + done.stderr).splitlines())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

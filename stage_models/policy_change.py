@@ -83,7 +83,7 @@ class PolicyChange:
         turns = []
         for rule in rules:
             if (told.on ^ fresh.on) >> rule.index & 1:
-                was, now = told.latches[rule.index], fresh.latches[rule.index]
+                was, now = told.latches.get(rule.index), fresh.latches.get(rule.index)
                 turns.append(Turn(rule, was, now or Latch(0), is_on=rule.is_on(fresh)))
         return turns
 
@@ -174,9 +174,8 @@ def _go_on(told: User, fresh: User) -> None:
         fresh.clock, fresh.is_due_judged = told.clock, told.is_due_judged
     elif told.clock == fresh.clock:
         fresh.is_due_judged |= told.is_due_judged
-    for was, now in zip(told.latches, fresh.latches, strict=True):
-        if now is None:
-            continue
+    for index, now in fresh.latches.items():
+        was = told.latches.get(index)
         is_known = was is not None and was.began == now.began
         now.began_sequence = was.began_sequence if was and is_known else 0
         now.began_by_time = bool(was and is_known and was.began_by_time)

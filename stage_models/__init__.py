@@ -10,7 +10,7 @@ Read in this order:
 - `advance`: the step; `ladder`: how a user is judged; `telling`: what is told of it
 - `conditions`: one file per rule type; `facts`: what is remembered for them
 - `policy`: the language people write, and what it is compiled to
-- `user`: one person's state and its stored form
+- `user`: one person's state and its stored form; `merge`: two of them become one
 - `replay`, `explain`: the same step over a history, the same questions asked aloud
 - `testing`: scenario tables for your own policies
 """

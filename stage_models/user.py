@@ -15,6 +15,7 @@ may have more latches than an integer of msgpack has bits.
 from __future__ import annotations
 
 import struct
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import msgspec
@@ -99,6 +100,15 @@ class User(msgspec.Struct, gc=False):
     def keep_id(self, digest: bytes) -> None:
         """Remember the event's digest; the oldest of 16 makes room."""
         self.ids = (self.ids + digest[:_ID_BYTES])[-IDS_KEPT * _ID_BYTES :]
+
+    def keep_ids_of(self, other: User) -> None:
+        """Remember the ids that another user remembers: of both by turns, the newest first, while there is room."""
+        newest_first = [
+            [ids[place : place + _ID_BYTES] for place in range(len(ids) - _ID_BYTES, -1, -_ID_BYTES)]
+            for ids in (self.ids, other.ids)
+        ]
+        by_turns = dict.fromkeys(one for pair in zip_longest(*newest_first) for one in pair if one)
+        self.ids = b"".join(reversed([*by_turns][:IDS_KEPT]))
 
 
 class Header(NamedTuple):

@@ -31,6 +31,7 @@ CORE = [
     "facts",
     "conditions",
     "policy",
+    "merge",
     "telling",
     "ladder",
     "advance",

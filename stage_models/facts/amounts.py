@@ -12,7 +12,7 @@ from operator import add
 
 from stage_models.event_sets import EventSet
 from stage_models.events import Event, property_of
-from stage_models.facts.fact import BAD_PROPERTY, CAP, CHANGED, UNCHANGED, Fact
+from stage_models.facts.fact import BAD_PROPERTY, CAP, CHANGED, UNCHANGED, Fact, united
 from stage_models.figures import millionths
 from stage_models.user import User
 
@@ -51,6 +51,13 @@ class Amounts(Fact):
             fold_oldest(items, self.fold)
         return CHANGED
 
+    def merge(self, user: User, other: User) -> None:
+        items = united(user.facts[self.index], other.facts[self.index])
+        if self.span_ms is not None and items:
+            forget_before(items, items[-1][0] - self.span_ms + 1)
+        fold_oldest(items, self.fold)
+        user.facts[self.index] = items
+
 
 def insert(items: list[list[int]], item: list[int], fold: Fold = add) -> bool:
     """Put an item in its place; False if it is there already. What is older than the folded item joins it."""
@@ -77,7 +84,7 @@ def fold_oldest(items: list[list[int]], fold: Fold) -> None:
     """Fold the oldest items into one while there are more than the cap."""
     while len(items) > CAP:
         old, new = items[0], items[1]
-        items[:2] = [[new[0], new[1], fold(old[2], new[2]), count_of(old) + 1]]
+        items[:2] = [[new[0], new[1], fold(old[2], new[2]), count_of(old) + count_of(new)]]
 
 
 def count_of(item: list[int]) -> int:

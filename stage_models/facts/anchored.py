@@ -15,7 +15,7 @@ from typing import Any
 from stage_models.event_sets import EventSet
 from stage_models.events import Event, property_of
 from stage_models.facts.amounts import Fold, fold_oldest, forget_before, insert
-from stage_models.facts.fact import BAD_PROPERTY, CAP, CHANGED, UNCHANGED, Fact
+from stage_models.facts.fact import BAD_PROPERTY, CAP, CHANGED, UNCHANGED, Fact, united
 from stage_models.facts.first import First
 from stage_models.figures import millionths
 from stage_models.user import NEVER, User
@@ -91,6 +91,12 @@ class Anchored(Windowed):
             return UNCHANGED
         self._forget(items, anchor)
         return CHANGED
+
+    def merge(self, user: User, other: User) -> None:
+        items = united(user.facts[self.index], other.facts[self.index])
+        if items:
+            self._forget(items, self.anchor_of(user))
+        user.facts[self.index] = items
 
     def _keeps(self, items: list[list[int]], item: list[int], anchor: int | None) -> bool:
         """Whether the item is among those to keep."""

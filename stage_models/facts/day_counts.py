@@ -47,6 +47,15 @@ class DayCounts(Fact):
         _fold(items)
         return CHANGED
 
+    def merge(self, user: User, other: User) -> None:
+        found: dict[int, list[int]] = {}
+        for date, folded, *hashes in (*user.facts[self.index], *other.facts[self.index]):
+            _, held, *others = found.get(date, [date, 0])
+            found[date] = [date, held + folded, *sorted({*others, *hashes})]
+        items = [found[date] for date in sorted(found) if date >= max(found) - self.depth]
+        _fold(items)
+        user.facts[self.index] = items
+
     def between(self, user: User, first: int, last: int) -> list[list[int]]:
         """The items of the dates from `first` to before `last`."""
         items: list[list[int]] = user.facts[self.index]

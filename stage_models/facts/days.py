@@ -39,3 +39,7 @@ class Days(Fact):
         if len(days) > self.depth:
             del days[: -self.depth]
         return CHANGED
+
+    def merge(self, user: User, other: User) -> None:
+        both = {*user.facts[self.index], *other.facts[self.index]}
+        user.facts[self.index] = sorted(both)[-self.depth :]

@@ -67,3 +67,15 @@ class Fact:
     def remember(self, user: User, event: Event, digest: int) -> int:
         """Take in an event that belongs to the set: CHANGED, UNCHANGED or BAD_PROPERTY."""
         raise NotImplementedError
+
+    def merge(self, user: User, other: User) -> None:
+        """Take in what another user's state holds: as if this one had seen the events of both. What the rules' anchors
+        are, and `first_seen`, must be merged before; the other user must not be used again.
+        """
+        raise NotImplementedError
+
+
+def united(items: list[list[Any]], others: list[list[Any]]) -> list[list[Any]]:
+    """The items of both, ascending by their first two figures, which tell them apart."""
+    found = {(item[0], item[1]): item for item in (*others, *items)}
+    return [found[order] for order in sorted(found)]

@@ -19,3 +19,7 @@ class First(Fact):
             return UNCHANGED
         user.facts[self.index] = item
         return CHANGED
+
+    def merge(self, user: User, other: User) -> None:
+        both = [held for held in (user.facts[self.index], other.facts[self.index]) if held]
+        user.facts[self.index] = min(both, default=[])

@@ -9,7 +9,7 @@ from typing import Any
 
 from stage_models.event_sets import EventSet
 from stage_models.events import Event
-from stage_models.facts.fact import BAD_PROPERTY, CHANGED, UNCHANGED, Fact
+from stage_models.facts.fact import BAD_PROPERTY, CHANGED, UNCHANGED, Fact, united
 from stage_models.user import User
 
 
@@ -37,3 +37,7 @@ class Marks(Fact):
         if len(items) > self.depth:
             del items[0]
         return CHANGED | (BAD_PROPERTY if passed is None else 0)
+
+    def merge(self, user: User, other: User) -> None:
+        both = united(user.facts[self.index], other.facts[self.index])
+        user.facts[self.index] = both[-self.depth :]

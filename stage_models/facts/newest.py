@@ -6,7 +6,7 @@ from bisect import bisect_left
 
 from stage_models.event_sets import EventSet
 from stage_models.events import Event
-from stage_models.facts.fact import CHANGED, UNCHANGED, Fact
+from stage_models.facts.fact import CHANGED, UNCHANGED, Fact, united
 from stage_models.user import User
 
 
@@ -37,3 +37,7 @@ class Newest(Fact):
         if len(items) > self.depth:
             del items[: -self.depth]
         return CHANGED
+
+    def merge(self, user: User, other: User) -> None:
+        both = united(user.facts[self.index], other.facts[self.index])
+        user.facts[self.index] = both[-self.depth :]

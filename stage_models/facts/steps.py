@@ -13,7 +13,7 @@ from typing import Any
 
 from stage_models.event_sets import EventSet, union_of
 from stage_models.events import Event
-from stage_models.facts.fact import BAD_PROPERTY, CHANGED, UNCHANGED, Fact
+from stage_models.facts.fact import BAD_PROPERTY, CHANGED, UNCHANGED, Fact, united
 from stage_models.user import NEVER, User
 
 MOST_PER_STEP = 32
@@ -59,13 +59,22 @@ class Steps(Fact):
         if items and at <= items[-1][0] - self.span_ms:
             return UNCHANGED | bad
         items.insert(place, [at, digest, mask])
-        del items[: bisect_left(items, [items[-1][0] - self.span_ms + 1])]
-        _drop_oldest(items, len(self.sets))
+        self._forget(items)
         newest = self._newest_end(items, at)
         if newest is not None and (ended is None or newest > ended):
             ended = newest
         user.facts[self.index] = [ended, items]
         return CHANGED | bad
+
+    def merge(self, user: User, other: User) -> None:
+        if not other.facts[self.index]:
+            return
+        ended, items = user.facts[self.index] or [None, []]
+        also_ended, others = other.facts[self.index]
+        items = united(items, others)
+        ends = [ended, also_ended, *(self._newest_end(items, item[0]) for item in items)]
+        self._forget(items)
+        user.facts[self.index] = [max((end for end in ends if end is not None), default=None), items]
 
     def _steps_of(self, event: Event) -> tuple[int, int]:
         """The mask of the steps that the event can be, and whether a property of it is bad for one."""
@@ -76,6 +85,11 @@ class Steps(Fact):
                 mask |= (belongs is True) << step
                 bad |= BAD_PROPERTY if belongs is None else 0
         return mask, bad
+
+    def _forget(self, items: list[list[int]]) -> None:
+        """Keep what can be a step of a sequence that still ends, even if an event comes late."""
+        del items[: bisect_left(items, [items[-1][0] - self.span_ms + 1])]
+        _drop_oldest(items, len(self.sets))
 
     def _newest_end(self, items: list[list[int]], at: int) -> int | None:
         """The newest instant at which the last step comes in order, among what can be one sequence with an event at

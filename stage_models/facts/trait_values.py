@@ -1,7 +1,8 @@
 """trait_values: how the values of one trait compared, as [time, hash, passed, value] ascending.
 
-Without a span only the newest is kept. With one, what it takes to say since when all of them compared so: of what is
-older than the allowed lateness only the changes, and of what is older than the span only the newest.
+Without a span only the newest is kept. With one, what it takes to say since when all of them compared so: the values of
+the span and the newest before it. Once they are more than 32, of what is older than the allowed lateness only those
+that compare otherwise than the one before.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from typing import Any
 
 from stage_models.event_sets import EventSet, compile_filter
 from stage_models.events import Event, property_of
-from stage_models.facts.fact import BAD_PROPERTY, CAP, CHANGED, UNCHANGED, Fact
+from stage_models.facts.fact import BAD_PROPERTY, CAP, CHANGED, UNCHANGED, Fact, united
 from stage_models.terms import Comparison
 from stage_models.user import User
 
 _LONGEST_TEXT = 100
+_MOST_ALIKE = 32
 _NO_EVENTS = EventSet("traits", frozenset(), frozenset(), [])
 _UNSAID = object()
 
@@ -50,11 +52,19 @@ class TraitValues(Fact):
         passed = self.passes({self.trait: value})
         bad = BAD_PROPERTY if passed is None else 0
         items: list[list[Any]] = user.facts[self.index]
-        kept = self._kept(items, [event.occurred_at, digest, passed is True, _shown(value)])
+        item = [event.occurred_at, digest, passed is True, _shown(value)]
+        place = bisect_left(items, item[:2])
+        if place < len(items) and items[place][:2] == item[:2]:
+            return UNCHANGED | bad
+        kept = self._kept([*items[:place], item, *items[place:]])
         if kept == items:
             return UNCHANGED | bad
         user.facts[self.index] = kept
         return CHANGED | bad
+
+    def merge(self, user: User, other: User) -> None:
+        if items := united(user.facts[self.index], other.facts[self.index]):
+            user.facts[self.index] = self._kept(items)
 
     def _value(self, event: Event) -> Any:
         if self.trait in event.traits:
@@ -62,25 +72,20 @@ class TraitValues(Fact):
         value = property_of(event.traits, self.trait)
         return _UNSAID if value is None else value
 
-    def _kept(self, items: list[list[Any]], item: list[Any]) -> list[list[Any]]:
-        """What is kept of these items and one more."""
-        place = bisect_left(items, item[:2])
-        if place < len(items) and items[place][:2] == item[:2]:
-            return items
-        merged = [*items[:place], item, *items[place:]]
-        newest = merged[-1][0]
+    def _kept(self, items: list[list[Any]]) -> list[list[Any]]:
+        """What is kept of these items."""
+        newest = items[-1][0]
         if self.span_ms is None:
-            return merged[-1:]
-        before = newest - self.span_ms + 1
-        if place == 0 and items and items[0][0] < before:
-            return items
-        settled = newest - self.lateness_ms
-        kept = [
-            one
-            for number, one in enumerate(merged)
-            if number == 0 or one[0] >= settled or one[2] != merged[number - 1][2]
-        ]
-        return kept[max(0, bisect_left(kept, [before]) - 1) :][-CAP:]
+            return items[-1:]
+        kept = items[max(0, bisect_left(items, [newest - self.span_ms + 1]) - 1) :]
+        if len(kept) > _MOST_ALIKE:
+            settled = newest - self.lateness_ms
+            kept = [
+                one
+                for number, one in enumerate(kept)
+                if number == 0 or one[0] >= settled or one[2] != kept[number - 1][2]
+            ]
+        return kept[-CAP:]
 
 
 def _shown(value: Any) -> Any:

@@ -50,6 +50,12 @@ class Values(Fact):
             del items[: -self.depth]
         return CHANGED
 
+    def merge(self, user: User, other: User) -> None:
+        both = sorted([*user.facts[self.index], *other.facts[self.index]])
+        newest = {known_as: at for at, known_as in both}
+        items = sorted([at, known_as] for known_as, at in newest.items())
+        user.facts[self.index] = items[-self.depth :]
+
 
 def hash_of(value: Any) -> int | None:
     """What tells a text, a number (1 and 1.0 are one) or a truth from others; None for a list or a mapping."""

@@ -44,6 +44,12 @@ class Visits(Fact):
         del items[: -self.depth]
         return outcome
 
+    def merge(self, user: User, other: User) -> None:
+        items = united(user.facts[self.index], other.facts[self.index], self.gap_ms)
+        if self.span_ms is not None and items:
+            forget_ended(items, items[-1][1] - self.span_ms)
+        user.facts[self.index] = items[-self.depth :]
+
 
 class VisitsSince(Windowed):
     """The visits that begin in a window that begins at an anchor, the oldest 256 of them.
@@ -80,14 +86,20 @@ class VisitsSince(Windowed):
         if not horizon < event.occurred_at < end + self.gap_ms:
             return UNCHANGED
         outcome = join(items, event.occurred_at, self.gap_ms)
+        self._forget(items, anchor)
+        return outcome if event.occurred_at < end else UNCHANGED
+
+    def merge(self, user: User, other: User) -> None:
+        items = united(user.facts[self.index], other.facts[self.index], self.gap_ms)
+        if items:
+            self._forget(items, self.anchor_of(user))
+        user.facts[self.index] = items
+
+    def _forget(self, items: list[list[int]], anchor: int | None) -> None:
         if anchor is None:
             forget_ended(items, items[-1][1] - self.lateness_ms - self.gap_ms)
             del items[: -self.depth]
-        else:
-            self._forget(items, anchor)
-        return outcome if event.occurred_at < end else UNCHANGED
-
-    def _forget(self, items: list[list[int]], anchor: int) -> None:
+            return
         forget_ended(items, anchor - self.lateness_ms - self.gap_ms)
         end = self.end(anchor)
         del items[bisect_left(items, [end]) :]
@@ -115,6 +127,17 @@ def join(items: list[list[int]], at: int, gap_ms: int) -> int:
     else:
         items.insert(place, [at, at])
     return CHANGED
+
+
+def united(items: list[list[int]], others: list[list[int]], gap_ms: int) -> list[list[int]]:
+    """The visits of both, those that lie together as one."""
+    found: list[list[int]] = []
+    for first, last in sorted([*items, *others]):
+        if found and first < found[-1][1] + gap_ms:
+            found[-1][1] = max(found[-1][1], last)
+        else:
+            found.append([first, last])
+    return found
 
 
 def forget_ended(items: list[list[int]], horizon: int) -> None:

@@ -69,6 +69,8 @@ def random_event(random: Random, user_id: str, event_id: str, at: int, names: li
         kind="identify" if is_nameless else "track",
         properties=properties,
         traits=random_traits(random) if is_nameless or random.random() < 0.2 else {},
+        group_id=random.choice(["north", "south"]) if random.random() < 0.1 else None,
+        consent={random.choice(["mail", "sms"]): random.random() < 0.5} if random.random() < 0.1 else {},
         is_active=oddity < 0.92,
     )
 

@@ -185,7 +185,7 @@ class Memory:
         return [item for item in found if item[0] > reach]
 
     def trait(self, rule: Rule, past: Past) -> Kept:
-        """The newest value. With `for`: what tells since when all compare so; old values only where that changes."""
+        """The newest value. With `for`: those that tell since when all compare so, and the newest before them."""
         found = [
             (event.order, compares_all(rule, event.traits[rule["trait"]]))
             for event in past.events
@@ -193,15 +193,9 @@ class Memory:
         ]
         if "for" not in rule or not found:
             return [waits_for_trait(rule, past), found[-1:]]
-        settled = found[-1][0][0] - self.lateness_ms
-        reach = settled - duration_ms(rule["for"])
-        before = [passes for (at, _), passes in found if at <= reach]
-        kept = [
-            (order, passes)
-            for n, (order, passes) in enumerate(found)
-            if order[0] > reach and (n == 0 or order[0] >= settled or passes != found[n - 1][1])
-        ]
-        return [waits_for_trait(rule, past), before[-1:], kept]
+        reach = found[-1][0][0] - self.lateness_ms - duration_ms(rule["for"])
+        before = [one for one in found if one[0][0] <= reach]
+        return [waits_for_trait(rule, past), before[-1:], [one for one in found if one[0][0] > reach]]
 
     def anchor(self, rule: Rule, past: Past) -> Kept:
         """`first_seen`, the first anchoring event, or what is kept of the newest."""

@@ -112,6 +112,7 @@ class Judge:
         self.durations = durations_in(policy)
         self.memory = Memory(policy)
         self.remembered: list[Seen] = []
+        self.latest = Past((), self.sets, self.zone)
         self.clock: int | None = None
         self.is_due_judged = False
         self.stage: str | None = None
@@ -123,7 +124,11 @@ class Judge:
         self.moves: list[Move] = []
 
     def past(self) -> Past:
-        return Past(tuple(sorted(self.remembered, key=lambda event: event.order)), self.sets, self.zone)
+        """Everything remembered; the same while nothing comes."""
+        if len(self.latest.events) != len(self.remembered):
+            known = sorted(self.remembered, key=lambda event: event.order)
+            self.latest = Past(tuple(known), self.sets, self.zone)
+        return self.latest
 
     # Arrival (section 1)
 

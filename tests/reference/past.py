@@ -1,12 +1,12 @@
 """What is remembered of one user at an instant, and the windows and ranges in which rules look at it.
 
-Semantics sections 3 and 4. Nothing is kept from one answer to the next.
+Semantics sections 3 and 4. Nothing is kept from one answer to the next but which events a rule wants.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -25,6 +25,7 @@ class Past:
     events: tuple[Seen, ...]
     sets: Mapping[str, Any]
     zone: str
+    _found: dict[str, list[Seen]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def first_seen(self) -> int:
@@ -32,8 +33,11 @@ class Past:
 
     def of(self, wanted: Any, where: Mapping[str, Any] | None = None) -> list[Seen]:
         """The events that a rule wants, oldest first."""
-        found = [event for event in self.events if is_in(wanted, event, self.sets, self.zone)]
-        return [event for event in found if fits(where, event.properties)] if where else found
+        key = repr((wanted, where))
+        if key not in self._found:
+            found = [event for event in self.events if is_in(wanted, event, self.sets, self.zone)]
+            self._found[key] = [event for event in found if fits(where, event.properties)] if where else found
+        return self._found[key]
 
     def date_of(self, at: int) -> date:
         return local_date(at, self.zone)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -45,6 +45,7 @@ def hash_of(event_id: str) -> int:
     return int.from_bytes(blake2b(event_id.encode()).digest()[:8], "big")
 
 
+@cache
 def duration_ms(text: str) -> int:
     """Milliseconds of `30 minutes`, `7 days` or `P7DT12H`."""
     if words := re.fullmatch(r"(\d+) (second|minute|hour|day|week)s?", text):
@@ -106,7 +107,12 @@ def midnights(start: int, end: int, zone: str) -> set[int]:
 
 def is_set_name(events: Any) -> bool:
     """Whether this names an event set: only lower-case letters, digits, `_` and `-`."""
-    return isinstance(events, str) and SET_NAME.fullmatch(events) is not None
+    return isinstance(events, str) and is_lower_case(events)
+
+
+@cache
+def is_lower_case(name: str) -> bool:
+    return SET_NAME.fullmatch(name) is not None
 
 
 def is_during(span: Mapping[str, str], day: date) -> bool:

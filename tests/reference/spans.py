@@ -6,7 +6,8 @@ the judge's matter.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.reference.past import Past, Rule
@@ -22,9 +23,11 @@ def spans(rule: Rule, events: Sequence[Seen], end: int, sets: Mapping[str, Any],
     edges = {event.at + duration for event in events for duration in durations_in(rule)}
     instants = edges | midnights(events[0].at, end, zone) | {event.at for event in events}
     turns: list[tuple[int, bool]] = [(events[0].at, False)]
+    pasts = [Past(known, sets, zone) for known in stands(events)]
+    times = [event.at for event in events]
     for at in sorted(instant for instant in instants if events[0].at <= instant <= end):
-        for known in stands(events, at):
-            past = Past(tuple(sorted(known, key=lambda event: event.order)), sets, zone)
+        before, until = bisect_left(times, at), bisect_right(times, at)
+        for past in pasts[before:until] or [pasts[until - 1]]:
             holds = answer(rule, past, at, no_ladder)
             if holds is not None and holds != turns[-1][1]:
                 turns.append((at, holds))
@@ -33,11 +36,12 @@ def spans(rule: Rule, events: Sequence[Seen], end: int, sets: Mapping[str, Any],
     return tidy(list(zip(starts, [*ends, None], strict=False)))
 
 
-def stands(events: Sequence[Seen], at: int) -> list[Sequence[Seen]]:
-    """What is known at an instant: events that share it come one by one."""
-    before = sum(1 for event in events if event.at < at)
-    until = sum(1 for event in events if event.at <= at)
-    return [events[:count] for count in range(before + 1, until + 1)] or [events[:until]]
+def stands(events: Sequence[Seen]) -> Iterator[tuple[Seen, ...]]:
+    """What is known after each event, by (time, hash); also of those that share an instant each comes by itself."""
+    known: list[Seen] = []
+    for event in events:
+        known = sorted([*known, event], key=lambda one: one.order)
+        yield tuple(known)
 
 
 def tidy(found: Sequence[Span]) -> list[Span]:

@@ -20,7 +20,7 @@ from tests.laws.histories import Arrivals, delayed, doubled, random_end, random_
 from tests.laws.live import compiled
 from tests.laws.policies import random_policy
 
-HISTORIES = int(os.environ.get("LAW_HISTORIES", "600"))
+HISTORIES = int(os.environ.get("LAW_HISTORIES", "2000"))
 """How many histories law 3 judges; the other laws take a share of it. Raise it for a long run."""
 
 PATIENCE_SECONDS = max(120, HISTORIES // 5)

@@ -1,5 +1,5 @@
-"""Real event logs, as events of some of their users: the purchases of households, and the work of students where
-that log is at hand.
+"""Real event logs, as events of their users: the purchases of households, and the work of students where that log is
+at hand. What a log says of an event is handed in as traits too: neither has any of its own.
 
 The students' log is not in the repository (its licence asks for a notice of its own). LAW_COURSE_LOG names it; by
 default it is looked for beside the repository.
@@ -20,6 +20,9 @@ REPOSITORY = Path(__file__).parents[2]
 PURCHASES = REPOSITORY / "examples/data/complete_journey_demo.jsonl.gz"
 COURSE = Path(os.environ.get("LAW_COURSE_LOG", REPOSITORY.parent / "shared/data/oulad_demo.jsonl.gz"))
 
+EVERY = int(os.environ.get("LAW_EVERY", "10"))
+"""Every how many-th person the rules are asked of; 1 is all of them."""
+
 History = list[Event]
 
 
@@ -36,6 +39,7 @@ def histories(log: Path) -> dict[str, History]:
                 occurred_at=parse_instant(record["timestamp"]),
                 name=record["event"],
                 properties=record["properties"],
+                traits=record["properties"],
             )
             found.setdefault(event.user_id, []).append(event)
     return found

@@ -33,6 +33,6 @@ def sizes(seed: int) -> list[int]:
 
 @pytest.mark.timeout(PATIENCE_SECONDS)
 def test_stored_user_stops_growing() -> None:
-    for seed in seeds(1 / 250):
+    for seed in seeds(1 / 120):
         many, twice = sizes(seed)
         assert twice <= many * 1.1 + 200, f"seed {seed}\n{ordered_case(seed)}"

@@ -18,13 +18,13 @@ ALONE = [kind for kind in KINDS if kind not in {"reached", "stage", "segment"}]
 """The rule types that do not ask where the user is or was."""
 
 
-def policy_of(rule: dict[str, Any], zone: str) -> dict[str, Any]:
+def policy_of(rule: dict[str, Any], zone: str, sets: dict[str, Any] = SETS) -> dict[str, Any]:
     """A policy whose only segment has this rule."""
     return {
         "policy": "one-rule",
         "version": 1,
         "time_zone": zone,
-        "events": SETS,
+        "events": sets,
         "ladder": [{"stage": "base", "action": "Say hello"}],
         "segments": [{"segment": "held", "when": rule, "action": "Do something"}],
     }

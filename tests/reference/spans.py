@@ -20,7 +20,8 @@ Span = tuple[int, int | None]
 
 def spans(rule: Rule, events: Sequence[Seen], end: int, sets: Mapping[str, Any], zone: str) -> list[Span]:
     """The spans in which the rule holds, up to and including `end`; events stand in time order."""
-    edges = {event.at + duration for event in events for duration in durations_in(rule)}
+    durations = durations_in(rule)
+    edges = {event.at + duration for event in events for duration in durations}
     instants = edges | midnights(events[0].at, end, zone) | {event.at for event in events}
     turns: list[tuple[int, bool]] = [(events[0].at, False)]
     pasts = [Past(known, sets, zone) for known in stands(events)]

@@ -190,15 +190,33 @@ def test_order_of_arrival_inside_the_lateness_and_doubles_do_not_matter() -> Non
     assert len(found[0]) == 3
 
 
-def test_of_what_is_settled_only_changes_are_kept_and_of_what_is_old_the_newest() -> None:
+def test_of_what_is_older_than_the_span_only_the_newest_is_kept() -> None:
     policy = _policy("{trait: plan, is: pro, for: 6 hours}")
-    values = ["pro", "pro", "free", "free", "pro", "pro", "pro", "pro"]
-    said = [_said(f"01T1{hour}:00", {"plan": value}) for hour, value in enumerate(values)]
-    kept = _kept(policy, said)
-    assert [format_instant(item[0])[11:13] for item in kept] == ["10", "12", "14", "15", "16", "17"]
-    later = [*said, _said("02T10:00", {"plan": "pro"})]
-    assert [format_instant(item[0])[8:13] for item in _kept(policy, later)] == ["01T14", "02T10"]
+    said = [_said(f"01T1{hour}:00", {"plan": "pro"}) for hour in range(8)]
+    assert [format_instant(item[0])[11:13] for item in _kept(policy, said)] == [
+        f"1{hour}" for hour in range(8)
+    ]
+    later = [*said, _said("02T00:30", {"plan": "pro"})]
+    assert [format_instant(item[0])[8:13] for item in _kept(policy, later)] == ["01T16", "01T17", "02T00"]
     assert _kept(policy, [*later, *said]) == _kept(policy, later), "what was forgotten changes nothing"
+
+
+def test_of_many_values_only_changes_are_kept_where_they_are_settled() -> None:
+    policy = _policy("{trait: plan, is: pro, for: 6 hours}")
+    said = [_said(f"01T10:{minute:02}", {"plan": "free" if minute < 2 else "pro"}) for minute in range(32)]
+    assert len(_kept(policy, said)) == 32
+    kept = _kept(policy, [*said, _said("01T13:00", {"plan": "pro"})])
+    assert [format_instant(item[0])[11:16] for item in kept] == ["10:00", "10:02", "13:00"]
+
+
+def test_value_that_comes_very_late_between_two_alike_counts_for_its_own_time() -> None:
+    policy = _policy("{trait: plan, is: pro, for: 10 hours}", lateness="30 minutes")
+    user = None
+    for hour, plan in ((0, "pro"), (2, "pro"), (14, "pro"), (1, "free")):
+        user = advance(policy, user, _said(f"01T{hour:02}:00", {"plan": plan})).user
+    assert user is not None
+    [latch] = policy.latches
+    assert latch.when.holds(user, user.clock), "pro since 02:00; of the changes alone it would be since 14:00"
 
 
 def test_without_for_only_the_newest_is_kept() -> None:

@@ -101,11 +101,10 @@ def trait(rule: Rule, past: Past, at: int) -> Answer:
     """
     values = [(past.first_seen, None), *values_of(rule["trait"], past)]
     since: int | None = None
-    for came, value in values:
+    for came, value in reversed(values):
         if not compares_all(rule, value):
-            since = None
-        elif since is None:
-            since = came
+            break
+        since = came
     return since is not None and at >= since + (duration_ms(rule["for"]) if "for" in rule else 0)
 
 

@@ -6,7 +6,7 @@ the judge's matter.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -41,7 +41,7 @@ def stands(events: Sequence[Seen]) -> Iterator[tuple[Seen, ...]]:
     """What is known after each event, by (time, hash); also of those that share an instant each comes by itself."""
     known: list[Seen] = []
     for event in events:
-        known = sorted([*known, event], key=lambda one: one.order)
+        insort(known, event, key=lambda one: one.order)
         yield tuple(known)
 
 

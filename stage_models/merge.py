@@ -17,7 +17,8 @@ def merge_facts(policy: Policy, user: User, other: User) -> None:
     """
     user.first_seen = min(user.first_seen, other.first_seen)
     for fact in policy.facts:  # anchors stand before what is counted from them
-        fact.merge(user, other)
+        if other.facts[fact.index]:
+            fact.merge(user, other)
     for fact_index, complete_from in other.incomplete.items():
         user.incomplete[fact_index] = max(complete_from, user.incomplete.get(fact_index, complete_from))
     user.keep_ids_of(other)

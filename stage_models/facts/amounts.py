@@ -53,7 +53,7 @@ class Amounts(Fact):
 
     def merge(self, user: User, other: User) -> None:
         items = united(user.facts[self.index], other.facts[self.index])
-        if self.span_ms is not None and items:
+        if self.span_ms is not None:
             forget_before(items, items[-1][0] - self.span_ms + 1)
         fold_oldest(items, self.fold)
         user.facts[self.index] = items

@@ -94,8 +94,7 @@ class Anchored(Windowed):
 
     def merge(self, user: User, other: User) -> None:
         items = united(user.facts[self.index], other.facts[self.index])
-        if items:
-            self._forget(items, self.anchor_of(user))
+        self._forget(items, self.anchor_of(user))
         user.facts[self.index] = items
 
     def _keeps(self, items: list[list[int]], item: list[int], anchor: int | None) -> bool:

@@ -69,8 +69,8 @@ class Fact:
         raise NotImplementedError
 
     def merge(self, user: User, other: User) -> None:
-        """Take in what another user's state holds: as if this one had seen the events of both. What the rules' anchors
-        are, and `first_seen`, must be merged before; the other user must not be used again.
+        """Take in what another user's state holds, and it holds something: as if this one had seen the events of both.
+        Anchors and `first_seen` must be merged before; the other user must not be used again.
         """
         raise NotImplementedError
 

@@ -21,5 +21,5 @@ class First(Fact):
         return CHANGED
 
     def merge(self, user: User, other: User) -> None:
-        both = [held for held in (user.facts[self.index], other.facts[self.index]) if held]
-        user.facts[self.index] = min(both, default=[])
+        theirs = other.facts[self.index]
+        user.facts[self.index] = min(user.facts[self.index] or theirs, theirs)

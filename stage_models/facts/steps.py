@@ -67,8 +67,6 @@ class Steps(Fact):
         return CHANGED | bad
 
     def merge(self, user: User, other: User) -> None:
-        if not other.facts[self.index]:
-            return
         ended, items = user.facts[self.index] or [None, []]
         also_ended, others = other.facts[self.index]
         items = united(items, others)

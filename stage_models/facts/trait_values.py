@@ -63,8 +63,7 @@ class TraitValues(Fact):
         return CHANGED | bad
 
     def merge(self, user: User, other: User) -> None:
-        if items := united(user.facts[self.index], other.facts[self.index]):
-            user.facts[self.index] = self._kept(items)
+        user.facts[self.index] = self._kept(united(user.facts[self.index], other.facts[self.index]))
 
     def _value(self, event: Event) -> Any:
         if self.trait in event.traits:

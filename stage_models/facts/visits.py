@@ -46,7 +46,7 @@ class Visits(Fact):
 
     def merge(self, user: User, other: User) -> None:
         items = united(user.facts[self.index], other.facts[self.index], self.gap_ms)
-        if self.span_ms is not None and items:
+        if self.span_ms is not None:
             forget_ended(items, items[-1][1] - self.span_ms)
         user.facts[self.index] = items[-self.depth :]
 
@@ -91,8 +91,7 @@ class VisitsSince(Windowed):
 
     def merge(self, user: User, other: User) -> None:
         items = united(user.facts[self.index], other.facts[self.index], self.gap_ms)
-        if items:
-            self._forget(items, self.anchor_of(user))
+        self._forget(items, self.anchor_of(user))
         user.facts[self.index] = items
 
     def _forget(self, items: list[list[int]], anchor: int | None) -> None:

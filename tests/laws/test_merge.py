@@ -74,7 +74,9 @@ def merging_shows(case: Case) -> str | None:
 def unlike(policy: Policy, merged: User, whole: User, at: int) -> str | None:
     """What the two remember otherwise, or answer otherwise at an instant."""
     pairs: dict[str, list[Any]] = {
-        f"{type(fact).__name__} of {fact.events.label}": [user.facts[fact.index] for user in (merged, whole)]
+        f"{type(fact).__name__} of {fact.events.label}": [
+            list(user.facts[fact.index]) for user in (merged, whole)
+        ]
         for fact in policy.facts
         if not isinstance(fact, KEEP_MORE)
     }

@@ -7,10 +7,8 @@ import time
 from confluent_kafka import Message
 from faust import App, StreamT
 
-from stage_models.events import Event
 from stage_models.policy.compile import Policy
 from streams.codec import decoder
-from streams.codec.records import BadRecord
 from streams.dead_letters import Guard
 from streams.engine import failure
 from streams.engine.engine import Engine
@@ -62,17 +60,9 @@ class Lifecycle:
             await self._engine.adopted(partition)
             if partition.is_closed:
                 return
-        decode, apply = self._decode, partition.apply
+        decode, take = self._decode, partition.take
         for record in part.records:
-            try:
-                decoded = decode(record.key(), record.value(), record.headers(), record.timestamp()[1])  # type: ignore[arg-type]
-            except SystemError:  # how confluent-kafka says that it cannot read them; asked again it crashes
-                record.set_headers([])
-                decoded = BadRecord("unreadable", "the name of a header is not UTF-8")
-            if isinstance(decoded, Event):
-                apply(decoded, record)
-            else:
-                partition.refuse(decoded, record)
+            take(record, decode)
             if partition.is_full and not await self._has_room(partition, record):
                 done = part.records[: part.records.index(record) + 1]
                 self._observe(done, partition, time.perf_counter() - started)

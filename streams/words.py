@@ -65,7 +65,9 @@ def answered(answer: Answer) -> str:
 
 
 def seen(part: Evidence) -> str:
-    """One condition, and what was observed against what it asks for."""
+    """One condition, and what was observed against what it asks for, if it asks for anything."""
+    if part.observed is None and part.threshold is None:
+        return part.condition
     return f"{part.condition} (observed {figure(part.observed)}, threshold {figure(part.threshold)})"
 
 

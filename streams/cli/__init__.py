@@ -15,6 +15,7 @@ from streams.cli.demo import demo
 from streams.cli.describe import describe
 from streams.cli.explain import explain
 from streams.cli.produce import produce
+from streams.cli.rebuild import rebuild
 from streams.cli.replay import replay
 from streams.cli.rules import rules
 from streams.cli.schema import schema
@@ -72,6 +73,7 @@ app.command()(describe)
 app.command()(rules)
 app.command()(schema)
 app.command()(replay)
+app.command()(rebuild)
 app.command()(explain)
 app.command()(produce)
 app.command()(tail)

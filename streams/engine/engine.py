@@ -15,21 +15,20 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from uuid import uuid4
-from zlib import crc32
 
 import structlog
-from aiokafka.partitioner import murmur2
 from confluent_kafka import KafkaException
 
 from stage_models.policy.compile import Policy
 from streams import metrics as m
 from streams.engine import clients, failure
 from streams.engine.fetch import Fetch, Slice
+from streams.engine.homes import home_of
 from streams.engine.membership import NOT_A_MEMBER, Membership
 from streams.engine.outbox import Outbox
 from streams.engine.outputs import Outputs
 from streams.engine.owners import owner_of
-from streams.engine.partition import Partition
+from streams.engine.partition import Partition, new_partition
 from streams.engine.policy_changes import changes_to
 from streams.engine.recovery import (
     CancelledError,
@@ -51,8 +50,6 @@ _LOOK_SECONDS = 0.25
 _RETRY_SECONDS = 2.0
 _TICK_ROUND_USERS = 500
 _FULL_SECONDS = 0.005
-_DEFAULT_MESSAGE_BYTES = 1_000_000
-_FRAME_BYTES = 4 * 1024
 
 log = structlog.get_logger("stagestream.engine")
 
@@ -200,16 +197,7 @@ class Engine:
     async def _resume(self, number: int, state: Recovered, layout: Layout) -> Partition:
         changes = changes_to(self._policy, number, state, start_from_now=self._settings.engine.start_from_now)
         ensure_source(layout.input_id, self.topic, number, state)
-        partition = Partition(
-            self.topic,
-            number,
-            self._policy,
-            self._outputs,
-            is_home_of=_home_check(self._settings.input.partitioner, number, layout.partitions),
-            dialect=self._settings.input.dialect,
-            dead_letter_limit_bytes=_limit(layout, self._topics.dead_letter.name),
-            state_limit_bytes=_limit(layout, self._topics.changelog.name),
-        )
+        partition = new_partition(self._settings, layout, self._policy, self._outputs, number)
         record = state.position
         start, watermark = await self._fetch.log_start(number), partition.watermark
         if record is not None:
@@ -242,7 +230,7 @@ class Engine:
     def home_of(self, key: bytes) -> int | None:
         """The partition to which a key belongs; None where the producers may put it anywhere. Only after a take-over."""
         assert self._layout is not None  # noqa: S101
-        home = _home(self._settings.input.partitioner, self._layout.partitions)
+        home = home_of(self._settings.input.partitioner, self._layout.partitions)
         return None if home is None else home(key)
 
     async def owner_of(self, number: int) -> str | None:
@@ -342,26 +330,3 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-
-
-def _limit(layout: Layout, topic: str) -> int:
-    """How many bytes a value on the topic may have, when key, headers and framing are reckoned generously."""
-    takes = layout.max_message_bytes.get(topic, _DEFAULT_MESSAGE_BYTES)
-    return min(takes, clients.LARGEST_RECORD_BYTES) - _FRAME_BYTES
-
-
-def _home(partitioner: str, partitions: int) -> Callable[[bytes], int] | None:
-    """To which partition a key belongs, as the input's producers hash keys; None where they may put it anywhere."""
-    match partitioner:
-        case "murmur2":
-            return lambda key: (murmur2(key) & 0x7FFFFFFF) % partitions
-        case "crc32":
-            return lambda key: crc32(key) % partitions
-        case _:
-            return None
-
-
-def _home_check(partitioner: str, number: int, partitions: int) -> Callable[[bytes], bool]:
-    """Whether a key belongs to the partition."""
-    home = _home(partitioner, partitions)
-    return (lambda _: True) if home is None else (lambda key: home(key) == number)

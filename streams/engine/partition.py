@@ -22,18 +22,26 @@ from stage_models.policy_change import PolicyChange
 from stage_models.transitions import Transition
 from stage_models.user import NEVER, User, decode, due_of, encode, header_of, shape_of, stage_of, with_due
 from streams import dead_letters
+from streams.codec import Decode
 from streams.codec.cloudevents import Headers
 from streams.codec.records import BadRecord, Dropped
 from streams.codec.stored import Waiting, frame
 from streams.dead_letters import DeadLetter
+from streams.engine.clients import LARGEST_RECORD_BYTES
 from streams.engine.dues import Dues
+from streams.engine.homes import home_check
 from streams.engine.outputs import Outputs
+from streams.settings import Settings
+from streams.topics import Layout, topics
 
 MAX_WAITING_BYTES = 8 * 1024 * 1024
 """When so much waits to be told, slices wait for the flush."""
 
 MAX_WAITING_PER_USER = 32  # about 64 kB
 MAX_OPEN_USERS = 100_000
+
+_DEFAULT_MESSAGE_BYTES = 1_000_000
+_FRAME_BYTES = 4 * 1024
 
 log = structlog.get_logger("stagestream.engine.partition")
 
@@ -180,14 +188,35 @@ class Partition:
             self._bury(
                 dead_letters.of_user(user_id, _rule_error(error), self.topic, self.number, self.position)
             )
-        self.users[user_id] = encode(user, self._policy.shape.id)
-        self._open[user_id] = user
-        self._watch(user_id, user.due)
+        self._settle(user, step.transitions, told)
+
+    def put(self, user: User, transitions: list[Transition]) -> None:
+        """Take in a user of our policy who was made elsewhere, and what is to be told of him."""
+        self._settle(
+            user, transitions, self._outputs.of_time(transitions, self.topic, self.number, self.position)
+        )
+
+    def _settle(self, user: User, transitions: list[Transition], told: list[Waiting]) -> None:
+        self.users[user.id] = encode(user, self._policy.shape.id)
+        self._open[user.id] = user
+        self._watch(user.id, user.due)
         self.is_full = self.is_full or len(self._open) > MAX_OPEN_USERS
         if told:
-            self._keep(user_id, step.transitions, told)
+            self._keep(user.id, transitions, told)
 
     # --- events
+
+    def take(self, record: Message, decode: Decode) -> None:
+        """Apply the event in a record, or say why not."""
+        try:
+            outcome = decode(record.key(), record.value(), record.headers(), record.timestamp()[1])  # type: ignore[arg-type]
+        except SystemError:  # how confluent-kafka says that it cannot read them; asked again it crashes
+            record.set_headers([])
+            outcome = BadRecord("unreadable", "the name of a header is not UTF-8")
+        if isinstance(outcome, Event):
+            self.apply(outcome, record)
+        else:
+            self.refuse(outcome, record)
 
     def apply(self, event: Event, record: Message) -> None:
         """Move the event's user as far as the event says."""
@@ -460,3 +489,26 @@ def _rule_error(error: Exception) -> BadRecord:
         place = place.tb_next
     at = f" at {place.tb_frame.f_code.co_qualname}:{place.tb_lineno}" if place is not None else ""
     return BadRecord("rule_error", f"{type(error).__name__}{at}")
+
+
+def new_partition(
+    settings: Settings, layout: Layout, policy: Policy, outputs: Outputs, number: int
+) -> Partition:
+    """A partition of the input, with nothing in it."""
+    names = topics(settings)
+    return Partition(
+        settings.input.topic,
+        number,
+        policy,
+        outputs,
+        is_home_of=home_check(settings.input.partitioner, number, layout.partitions),
+        dialect=settings.input.dialect,
+        dead_letter_limit_bytes=_value_limit(layout, names.dead_letter.name),
+        state_limit_bytes=_value_limit(layout, names.changelog.name),
+    )
+
+
+def _value_limit(layout: Layout, topic: str) -> int:
+    """How many bytes a value on the topic may have, when key, headers and framing are reckoned generously."""
+    takes = layout.max_message_bytes.get(topic, _DEFAULT_MESSAGE_BYTES)
+    return min(takes, LARGEST_RECORD_BYTES) - _FRAME_BYTES

@@ -68,13 +68,13 @@ def recover(
     """
     recovered = {number: Recovered() for number in fences}
     beginnings = dict.fromkeys(fences, OFFSET_BEGINNING)
-    for message in _read(consumer, topic, beginnings, fences, is_cancelled, observe):
+    for message in read_up_to(consumer, topic, beginnings, fences, is_cancelled, observe):
         _take(recovered[message.partition()], message)  # type: ignore[index]  # a fetched record has one
     tails = {
         number: max(state.position.delivered if state.position else 0, 0)
         for number, state in recovered.items()
     }
-    for message in _read(consumer, topic, tails, fences, is_cancelled, _unobserved):
+    for message in read_up_to(consumer, topic, tails, fences, is_cancelled, _unobserved):
         _take_waiting(recovered[message.partition()], message)  # type: ignore[index]
     return recovered
 
@@ -82,7 +82,7 @@ def recover(
 def users_between(consumer: Consumer, topic: str, number: int, start: int, end: int) -> set[str]:
     """The users who have a record in a changelog partition from `start` up to `end`, where a record lies. Blocks."""
     keys: set[str] = set()
-    for message in _read(consumer, topic, {number: start}, {number: end}, lambda: False, _unobserved):
+    for message in read_up_to(consumer, topic, {number: start}, {number: end}, lambda: False, _unobserved):
         key: bytes = message.key()  # type: ignore[assignment]  # every changelog record has one
         if key[0] != 0 and message.offset() != end:
             keys.add(key.decode())
@@ -144,7 +144,7 @@ def _take_waiting(state: Recovered, message: Message) -> None:
         state.waiting.pop(user_id, None)
 
 
-def _read(
+def read_up_to(
     consumer: Consumer,
     topic: str,
     starts: dict[int, int],
@@ -152,7 +152,10 @@ def _read(
     is_cancelled: Callable[[], bool],
     observe: Observe,
 ) -> Iterator[Message]:
-    """The records of the partitions from their starts up to their fences."""
+    """The records of the partitions from their starts up to their fences, these included unless they are ours. Blocks.
+
+    Where there is no record at the fence, the end of the log behind it will do.
+    """
     open_fences = dict(fences)
     reached: dict[int, int] = {}
     reported = time.monotonic()
@@ -162,18 +165,18 @@ def _read(
             raise CancelledError
         messages = consumer.consume(_BULK, 0.5)
         for message in messages:
-            if (error := message.error()) is not None:
-                if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 -- its public name
-                    failure.die("the changelog cannot be read", topic=topic, error_text=str(error))
-                continue
+            error = message.error()
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 -- its public name
+                failure.die("the topic cannot be read", topic=topic, error_text=str(error))
             number: int = message.partition()  # type: ignore[assignment]
             offset: int = message.offset()  # type: ignore[assignment]
             if number not in open_fences:
                 continue
+            fence = open_fences[number]
             reached[number] = offset
-            if offset >= open_fences[number]:
+            if offset > fence or (offset == fence and error is None):
                 del open_fences[number]
-            if message.key() != FENCE_KEY:
+            if offset <= fence and error is None and message.key() != FENCE_KEY:
                 yield message
         remaining = sum(fence - reached.get(number, 0) for number, fence in open_fences.items())
         observe(len(messages), remaining)

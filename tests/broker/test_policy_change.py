@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from stage_models.policy import load
 from stage_models.policy_change import PolicyChange
@@ -19,6 +23,7 @@ from streams.settings import EngineSettings, Settings
 from streams.topic_reader import count_records, read_topic
 from tests import workers
 from tests.chaos.campaign import LOG
+from tests.kafka.provider import Broker
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(150)]
 
@@ -31,6 +36,20 @@ AFTER = (
     .replace("- stage: churned", "- stage: lost")
 )
 ASKS_MORE = AFTER.replace("{performed: redemption, at_least: 2", "{performed: redemption, at_least: 4")
+
+
+def differences(before: str, after: str) -> list[Transition]:
+    """What a rebuild tells, where it comes when the log is at its end; from the files alone."""
+    old, new = load(before, "before.yaml"), load(after, "after.yaml")
+    told, fresh = (History(policy, Settings().input) for policy in (old, new))
+    for line in read_lines([LOG]):
+        told.feed(line)
+        fresh.feed(line)
+    told.finish()
+    fresh.finish()
+    change = PolicyChange(old.shape, new)
+    pairs = ((told.users[user_id], fresh.users[user_id]) for user_id in told.users)
+    return [one for pair in pairs for one in change.replace(*pair).transitions]
 
 
 def expected() -> tuple[list[Transition], list[Transition]]:
@@ -49,7 +68,7 @@ def expected() -> tuple[list[Transition], list[Transition]]:
 @pytest.fixture
 def worked(settings: Settings, tmp_path: Path) -> Settings:
     """A deployment whose policy is a file of its own, with the purchase log in its input."""
-    engine = EngineSettings(time="records", member_timeout_seconds=6.0, member_id="the-only-one")
+    engine = EngineSettings(time="records", member_timeout_seconds=4.0)
     changed = settings.model_copy(update={"policy": str(tmp_path / "own.yaml"), "engine": engine})
     topics.create(changed, PARTITIONS, replication=1)
     producing.produce(changed, LOG, 1, lambda _: None)
@@ -96,6 +115,66 @@ def test_policy_that_changes_moves_everybody_once_though_the_worker_is_killed(
         workers.wait_until(lambda: told(worked) >= {one.id for one in at_change}, "all is told", 60, 0.5)
         assert worker.stop() == 0
     assert told(worked) == {one.id for one in [*before, *at_change]}
+
+
+def rebuild(settings: Settings, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*workers.COMMAND, "rebuild", *options],
+        env=workers.environment(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+
+def test_rebuild_tells_what_the_new_policy_sees_otherwise_and_the_worker_goes_on(
+    worked: Settings, tmp_path: Path
+) -> None:
+    before, _ = expected()
+    at_change = differences(BEFORE, ASKS_MORE)
+    assert {one.kind for one in at_change} == {"stage.changed", "segment.left", "segment.entered"}
+    with under(worked, BEFORE, tmp_path / "before.log") as worker:
+        wait_for(worked, len(before))
+        Path(worked.policy).write_text(ASKS_MORE)
+        assert "workers are running" in rebuild(worked).stderr
+        assert worker.stop() == 0
+    dry = rebuild(worked, "--dry-run", "--out", str(tmp_path / "differences.jsonl"))
+    assert dry.returncode == 0, dry.stderr
+    assert told(worked) == {one.id for one in before}
+    lines = (tmp_path / "differences.jsonl").read_text().splitlines()
+    assert {json.loads(line)["id"] for line in lines} == {one.id for one in at_change}
+    assert rebuild(worked).returncode == 0
+    assert told(worked) == {one.id for one in [*before, *at_change]}
+    again = rebuild(worked, "--out", str(tmp_path / "again.jsonl"))
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "again.jsonl").read_text() == ""
+    producing.produce(worked, LOG, 1, lambda _: None)  # all of it is known: duplicates and late events
+    with under(worked, ASKS_MORE, tmp_path / "after.log") as worker:
+        workers.wait_until(lambda: workers.has_committed_all(worked, PARTITIONS), "all is applied", 60)
+        assert worker.stop() == 0
+
+
+def test_rebuild_refuses_a_history_whose_beginning_is_gone(
+    worked: Settings, tmp_path: Path, broker: Broker
+) -> None:
+    if broker.kind == "embedded":
+        pytest.skip("the embedded broker deletes no records")
+    before, _ = expected()
+    with under(worked, BEFORE, tmp_path / "before.log") as worker:
+        wait_for(worked, len(before))
+        assert worker.stop() == 0
+    admin = AdminClient({"bootstrap.servers": worked.bootstrap_servers})
+    for deleted in admin.delete_records([TopicPartition(worked.input.topic, 0, 100)]).values():
+        deleted.result()
+    Path(worked.policy).write_text(ASKS_MORE)
+    refused = rebuild(worked)
+    assert refused.returncode == 1
+    assert "partition 0 begins at offset 100: the first records are gone" in refused.stderr
+    archive = tmp_path / "archive.jsonl.gz"
+    archive.write_bytes(LOG.read_bytes())
+    assert rebuild(worked, "--archive", str(archive)).returncode == 0
+    assert told(worked) == {one.id for one in [*before, *differences(BEFORE, ASKS_MORE)]}
 
 
 def test_policy_that_asks_more_than_was_kept_needs_a_word(worked: Settings, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ Read in this order:
 - `policy`: the language people write, and what it is compiled to
 - `user`: one person's state and its stored form; `merge`: two of them become one
 - `replay`, `explain`: the same step over a history, the same questions asked aloud
-- `testing`: scenario tables for your own policies
+- `testing`: scenario tables and laws for your own policies; `histories`, `laws`: what they are made of
 """
 
 from stage_models.advance import Step, advance

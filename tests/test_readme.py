@@ -81,6 +81,25 @@ def test_commands_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
             assert run(command, tmp_path).strip() == printed.strip(), command
 
 
+TESTED = [page for page in PAGES if blocks(page, "python")]
+
+
+@pytest.mark.parametrize("page", TESTED, ids=name_of)
+def test_python_of_a_page_passes(page: Path, tmp_path: Path) -> None:
+    for kind in ("yaml", "python"):
+        for name, text in blocks(page, kind):
+            (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    names = [name for name, _ in blocks(page, "python")]
+    found = run(f"{sys.executable} -m pytest -q -p no:cacheprovider {' '.join(names)}", tmp_path)
+    assert re.search(r"^\d+ passed", found, re.MULTILINE), found
+    assert "failed" not in found
+
+
+def test_a_page_has_python() -> None:
+    assert TESTED
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_somewhere(page: Path) -> None:
     for link, anchor in LINK.findall(page.read_text(encoding="utf-8")):

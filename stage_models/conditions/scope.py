@@ -146,10 +146,14 @@ class Scope:
         return [self._set_of(events, events_label(events), [], []) for events in steps]
 
     def _look_up(self, keys: Place, named: str, events: Events) -> None:
-        """An event set that nobody defined is a flaw."""
-        is_set = isinstance(events, str) and EVENT_SET_NAME.fullmatch(events)
-        if is_set and events not in self.registry.event_sets:
-            self._unknown_set(keys, named, str(events))
+        """An event set that nobody defined is a flaw, and so is one in a list, which takes events' own names."""
+        if isinstance(events, str):
+            if EVENT_SET_NAME.fullmatch(events) and events not in self.registry.event_sets:
+                self._unknown_set(keys, named, events)
+        elif isinstance(events, list):
+            for number, name in enumerate(events):
+                if name in self.registry.event_sets:
+                    self._set_in_a_list((*keys, number), named, name)
 
     def _set_of(self, events: Events, label: str, wheres: list[Where], ranges: list[DateRange]) -> EventSet:
         spec: EventSetSpec | list[str] = [events] if isinstance(events, str) else events
@@ -164,6 +168,18 @@ class Scope:
 
     def _local(self, ranges: list[DateRange]) -> list[LocalDates]:
         return [LocalDates(one.dates, self.calendar) for one in ranges]
+
+    def _set_in_a_list(self, keys: Place, named: str, name: str) -> None:
+        means = self.registry.event_sets[name]
+        self.registry.flaws.append(
+            Flaw(
+                (*self.where, *keys),
+                f'"{name}" is an event set; a list in {named} takes events\' own names',
+                f"names of events; for an event that is itself called so {{event: {name}}}",
+                name,
+                ", ".join(means) if isinstance(means, list) else "an event set that has them all",
+            )
+        )
 
     def _unknown_set(self, keys: Place, named: str, name: str) -> None:
         choices = tuple(self.registry.event_sets)

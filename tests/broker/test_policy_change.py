@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ AFTER = (
 ASKS_MORE = AFTER.replace("{performed: redemption, at_least: 2", "{performed: redemption, at_least: 4")
 
 
+@cache
 def differences(before: str, after: str) -> list[Transition]:
     """What a rebuild tells, where it comes when the log is at its end; from the files alone."""
     old, new = load(before, "before.yaml"), load(after, "after.yaml")
@@ -52,6 +54,7 @@ def differences(before: str, after: str) -> list[Transition]:
     return [one for pair in pairs for one in change.replace(*pair).transitions]
 
 
+@cache
 def expected() -> tuple[list[Transition], list[Transition]]:
     """What is told before and at the change, where it comes when the log is at its end."""
     policy, later = load(BEFORE, "before.yaml"), load(AFTER, "after.yaml")
@@ -68,11 +71,17 @@ def expected() -> tuple[list[Transition], list[Transition]]:
 @pytest.fixture
 def worked(settings: Settings, tmp_path: Path) -> Settings:
     """A deployment whose policy is a file of its own, with the purchase log in its input."""
-    engine = EngineSettings(time="records", member_timeout_seconds=4.0)
+    engine = EngineSettings(time="records", member_timeout_seconds=6.0, member_id="the-only-one")
     changed = settings.model_copy(update={"policy": str(tmp_path / "own.yaml"), "engine": engine})
     topics.create(changed, PARTITIONS, replication=1)
     producing.produce(changed, LOG, 1, lambda _: None)
     return changed
+
+
+@pytest.fixture
+def leaving(worked: Settings) -> Settings:
+    """The same deployment, whose workers are no members any more as soon as they are stopped."""
+    return worked.model_copy(update={"engine": worked.engine.model_copy(update={"member_id": None})})
 
 
 @contextmanager
@@ -129,52 +138,52 @@ def rebuild(settings: Settings, *options: str) -> subprocess.CompletedProcess[st
 
 
 def test_rebuild_tells_what_the_new_policy_sees_otherwise_and_the_worker_goes_on(
-    worked: Settings, tmp_path: Path
+    leaving: Settings, tmp_path: Path
 ) -> None:
     before, _ = expected()
     at_change = differences(BEFORE, ASKS_MORE)
     assert {one.kind for one in at_change} == {"stage.changed", "segment.left", "segment.entered"}
-    with under(worked, BEFORE, tmp_path / "before.log") as worker:
-        wait_for(worked, len(before))
-        Path(worked.policy).write_text(ASKS_MORE)
-        assert "workers are running" in rebuild(worked).stderr
+    with under(leaving, BEFORE, tmp_path / "before.log") as worker:
+        wait_for(leaving, len(before))
+        Path(leaving.policy).write_text(ASKS_MORE)
+        assert "workers are running" in rebuild(leaving).stderr
         assert worker.stop() == 0
-    dry = rebuild(worked, "--dry-run", "--out", str(tmp_path / "differences.jsonl"))
+    dry = rebuild(leaving, "--dry-run", "--out", str(tmp_path / "differences.jsonl"))
     assert dry.returncode == 0, dry.stderr
-    assert told(worked) == {one.id for one in before}
+    assert told(leaving) == {one.id for one in before}
     lines = (tmp_path / "differences.jsonl").read_text().splitlines()
     assert {json.loads(line)["id"] for line in lines} == {one.id for one in at_change}
-    assert rebuild(worked).returncode == 0
-    assert told(worked) == {one.id for one in [*before, *at_change]}
-    again = rebuild(worked, "--out", str(tmp_path / "again.jsonl"))
+    assert rebuild(leaving).returncode == 0
+    assert told(leaving) == {one.id for one in [*before, *at_change]}
+    again = rebuild(leaving, "--out", str(tmp_path / "again.jsonl"))
     assert again.returncode == 0, again.stderr
     assert (tmp_path / "again.jsonl").read_text() == ""
-    producing.produce(worked, LOG, 1, lambda _: None)  # all of it is known: duplicates and late events
-    with under(worked, ASKS_MORE, tmp_path / "after.log") as worker:
-        workers.wait_until(lambda: workers.has_committed_all(worked, PARTITIONS), "all is applied", 60)
+    producing.produce(leaving, LOG, 1, lambda _: None)  # all of it is known: duplicates and late events
+    with under(leaving, ASKS_MORE, tmp_path / "after.log") as worker:
+        workers.wait_until(lambda: workers.has_committed_all(leaving, PARTITIONS), "all is applied", 60)
         assert worker.stop() == 0
 
 
 def test_rebuild_refuses_a_history_whose_beginning_is_gone(
-    worked: Settings, tmp_path: Path, broker: Broker
+    leaving: Settings, tmp_path: Path, broker: Broker
 ) -> None:
     if broker.kind == "embedded":
         pytest.skip("the embedded broker deletes no records")
     before, _ = expected()
-    with under(worked, BEFORE, tmp_path / "before.log") as worker:
-        wait_for(worked, len(before))
+    with under(leaving, BEFORE, tmp_path / "before.log") as worker:
+        wait_for(leaving, len(before))
         assert worker.stop() == 0
-    admin = AdminClient({"bootstrap.servers": worked.bootstrap_servers})
-    for deleted in admin.delete_records([TopicPartition(worked.input.topic, 0, 100)]).values():
+    admin = AdminClient({"bootstrap.servers": leaving.bootstrap_servers})
+    for deleted in admin.delete_records([TopicPartition(leaving.input.topic, 0, 100)]).values():
         deleted.result()
-    Path(worked.policy).write_text(ASKS_MORE)
-    refused = rebuild(worked)
+    Path(leaving.policy).write_text(ASKS_MORE)
+    refused = rebuild(leaving)
     assert refused.returncode == 1
     assert "partition 0 begins at offset 100: the first records are gone" in refused.stderr
     archive = tmp_path / "archive.jsonl.gz"
     archive.write_bytes(LOG.read_bytes())
-    assert rebuild(worked, "--archive", str(archive)).returncode == 0
-    assert told(worked) == {one.id for one in [*before, *differences(BEFORE, ASKS_MORE)]}
+    assert rebuild(leaving, "--archive", str(archive)).returncode == 0
+    assert told(leaving) == {one.id for one in [*before, *differences(BEFORE, ASKS_MORE)]}
 
 
 def test_policy_that_asks_more_than_was_kept_needs_a_word(worked: Settings, tmp_path: Path) -> None:

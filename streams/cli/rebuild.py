@@ -139,4 +139,6 @@ def _print(console: Console, policy: Policy, found: Differences) -> None:
     console.print(counts(f"policy {policy.name}, version {policy.version}", rows | happenings, "what"))
     for transition in found.examples:
         move = as_read(transition)
-        console.print(f"{moment(move.effective_at)}  {headline(move)}  {why(move)}", highlight=False)
+        console.print(
+            f"{moment(move.effective_at)}  {headline(move)}  {why(move)}", highlight=False, soft_wrap=True
+        )

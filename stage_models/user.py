@@ -3,13 +3,14 @@
 The stored form is a fixed header that can be read without decoding the rest (recovery and the due index
 look at nothing else), followed by a msgpack array. Form 1:
 
-    form u8 | shape 8 bytes | source epoch u32 | incarnation u32 | offset i64 | sequence u32 | due i64
-    msgpack [clock, due judged, first seen, stage, stage since, highest, stages visited, latches on, stages left,
-             latches, run, facts, ids, group, consent, incomplete]
+    form u8 | shape 8 bytes | source epoch u16 | incarnation u16 | offset i64 | sequence u32 | due i64 | clock i64 |
+    stage i16
+    msgpack [due judged, first seen, stage since, highest, stages visited, latches on, stages left, latches, run,
+             facts, ids, group, consent, incomplete], its instants shortened near to the clock (shortening.py)
 
 Stages, latches and facts stand by their place in the policy; the id of its shape names it (shape.py). Latches that
-were never on and facts that were never touched are left out. Bit masks are bytes, the least first, because a policy
-may have more latches than an integer of msgpack has bits.
+were never on and facts that were never touched are left out. A bit mask is a number, or bytes, the least first, where
+it has more bits than a number of msgpack.
 """
 
 from __future__ import annotations
@@ -20,18 +21,24 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from stage_models.shortening import restored, shortened
+
 FORM = 1
 NEVER = 2**63 - 1
 """The due of a user for whom nothing can change while nothing happens."""
 
-_HEADER = struct.Struct(">B8sIIqIq")
+_HEADER = struct.Struct(">B8sHHqIqqh")
 _DUE = struct.Struct(">q")
-_DUE_AT = _HEADER.size - _DUE.size
+_STAGE = struct.Struct(">h")
+_STAGE_AT = _HEADER.size - _STAGE.size
+_DUE_AT = _STAGE_AT - 2 * _DUE.size
 _SHAPE = slice(1, 1 + 8)
 _RANK = slice(1 + 8, _DUE_AT)  # big-endian, never negative in a stored user: bytes compare as numbers do
 
+_TOO_LARGE = 1 << 64  # for a number of msgpack
+
 IDS_KEPT = 16
-_ID_BYTES = 6
+ID_BYTES = 5
 
 
 class Latch(msgspec.Struct, array_like=True, gc=False):
@@ -88,23 +95,23 @@ class User(msgspec.Struct, gc=False):
     latches: dict[int, Latch] = {}  # stages but the base, then segments; those that were ever on
     run: list[Move] = []  # newest unbroken run of stage moves of cause `time`
     facts: Facts = msgspec.field(default_factory=Facts)
-    ids: bytes = b""  # the last 16 event ids, 6 bytes of hash each
+    ids: bytes = b""  # the last 16 event ids, 5 bytes of hash each
     group: tuple[int, int, str] | None = None  # time, hash and id of the newest group
     consent: dict[str, tuple[int, int, bool]] = {}  # channel -> time, hash, value
     incomplete: dict[int, int] = {}  # fact -> from when on it is complete; not in it: since the first event
 
     def knows_id(self, digest: bytes) -> bool:
         """Whether the event with this digest is among the last 16."""
-        return digest[:_ID_BYTES] in self.ids
+        return digest[:ID_BYTES] in self.ids
 
     def keep_id(self, digest: bytes) -> None:
         """Remember the event's digest; the oldest of 16 makes room."""
-        self.ids = (self.ids + digest[:_ID_BYTES])[-IDS_KEPT * _ID_BYTES :]
+        self.ids = (self.ids + digest[:ID_BYTES])[-IDS_KEPT * ID_BYTES :]
 
     def keep_ids_of(self, other: User) -> None:
         """Remember the ids that another user remembers: of both by turns, the newest first, while there is room."""
         newest_first = [
-            [ids[place : place + _ID_BYTES] for place in range(len(ids) - _ID_BYTES, -1, -_ID_BYTES)]
+            [ids[place : place + ID_BYTES] for place in range(len(ids) - ID_BYTES, -1, -ID_BYTES)]
             for ids in (self.ids, other.ids)
         ]
         by_turns = dict.fromkeys(one for pair in zip_longest(*newest_first) for one in pair if one)
@@ -121,19 +128,19 @@ class Header(NamedTuple):
     offset: int
     sequence: int
     due: int
+    clock: int
+    stage: int
 
 
 class _Body(msgspec.Struct, array_like=True, gc=False):
     """What follows the header."""
 
-    clock: int
     is_due_judged: bool
     first_seen: int
-    stage: int
     stage_since: int
     highest: int
-    visited: bytes
-    on: bytes
+    visited: int | bytes
+    on: int | bytes
     left: dict[int, int]
     latches: dict[int, Latch]
     run: list[Move]
@@ -144,34 +151,24 @@ class _Body(msgspec.Struct, array_like=True, gc=False):
     incomplete: dict[int, int]
 
 
-class _Glance(msgspec.Struct, array_like=True, gc=False):
-    """The beginning of a stored body, up to the stage; what follows is skipped."""
-
-    clock: int
-    is_due_judged: bool
-    first_seen: int
-    stage: int
-
-
 _encode_body = msgspec.msgpack.Encoder().encode
 _decode_body = msgspec.msgpack.Decoder(_Body).decode
-_decode_glance = msgspec.msgpack.Decoder(_Glance).decode
 
 
 def encode(user: User, shape: bytes) -> bytes:
     """The stored form of a user under the policy whose shape has this id (8 bytes)."""
-    return _HEADER.pack(
-        FORM, shape, user.epoch, user.incarnation, user.offset, user.sequence, user.due
-    ) + _encode_body(
+    clock = user.clock
+    header = _HEADER.pack(
+        FORM, shape, user.epoch, user.incarnation, user.offset, user.sequence, user.due, clock, user.stage
+    )
+    body = _encode_body(
         (
-            user.clock,
             user.is_due_judged,
             user.first_seen,
-            user.stage,
             user.stage_since,
             user.highest,
-            _mask_bytes(user.visited),
-            _mask_bytes(user.on),
+            _written(user.visited),
+            _written(user.on),
             user.left,
             user.latches,
             user.run,
@@ -182,14 +179,15 @@ def encode(user: User, shape: bytes) -> bytes:
             user.incomplete,
         )
     )
+    return header + shortened(body, clock)
 
 
 def decode(user_id: str, stored: bytes) -> User:
     """The user whose stored form this is. Raises ValueError for a form that this version cannot read."""
-    form, _, epoch, incarnation, offset, sequence, due = _HEADER.unpack_from(stored)
+    form, _, epoch, incarnation, offset, sequence, due, clock, stage = _HEADER.unpack_from(stored)
     if form != FORM:
         raise ValueError(f"stored user has form {form}; this version reads form {FORM}")
-    body = _decode_body(memoryview(stored)[_HEADER.size :])
+    body = _decode_body(restored(stored[_HEADER.size :], clock))
     return User(
         user_id,
         epoch,
@@ -197,14 +195,14 @@ def decode(user_id: str, stored: bytes) -> User:
         offset,
         sequence,
         due,
-        body.clock,
+        clock,
         body.is_due_judged,
         body.first_seen,
-        body.stage,
+        stage,
         body.stage_since,
         body.highest,
-        int.from_bytes(body.visited, "little"),
-        int.from_bytes(body.on, "little"),
+        _mask(body.visited),
+        _mask(body.on),
         body.left,
         body.latches,
         body.run,
@@ -216,8 +214,12 @@ def decode(user_id: str, stored: bytes) -> User:
     )
 
 
-def _mask_bytes(mask: int) -> bytes:
-    return mask.to_bytes((mask.bit_length() + 7) // 8, "little")
+def _written(mask: int) -> int | bytes:
+    return mask if mask < _TOO_LARGE else mask.to_bytes((mask.bit_length() + 7) // 8, "little")
+
+
+def _mask(written: int | bytes) -> int:
+    return written if isinstance(written, int) else int.from_bytes(written, "little")
 
 
 def header_of(stored: bytes) -> Header:
@@ -244,10 +246,11 @@ def rank_of(stored: bytes) -> bytes:
 
 
 def stage_of(stored: bytes) -> int:
-    """The stage of a stored user, as its index in the ladder, decoding no more than leads there."""
-    return _decode_glance(memoryview(stored)[_HEADER.size :]).stage
+    """The stage of a stored user, as its index in the ladder."""
+    stage: int = _STAGE.unpack_from(stored, _STAGE_AT)[0]
+    return stage
 
 
 def with_due(stored: bytes, due: int) -> bytes:
     """The stored user with another due; for memory only, where a due was looked at and changed nothing."""
-    return stored[:_DUE_AT] + _DUE.pack(due) + stored[_HEADER.size :]
+    return stored[:_DUE_AT] + _DUE.pack(due) + stored[_DUE_AT + _DUE.size :]

@@ -22,6 +22,7 @@ CORE = [
     "figures",
     "shape",
     "events",
+    "shortening",
     "user",
     "transitions",
     "calendar",

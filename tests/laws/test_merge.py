@@ -16,7 +16,7 @@ from stage_models.facts import Fact, Steps, Visits
 from stage_models.facts.anchored import Windowed
 from stage_models.merge import merge_facts
 from stage_models.policy.compile import Policy
-from stage_models.user import IDS_KEPT, User
+from stage_models.user import ID_BYTES, IDS_KEPT, User
 from tests.laws.cases import PATIENCE_SECONDS, Case, check, seeds
 from tests.laws.histories import needs_what_was_kept
 from tests.laws.live import apply
@@ -26,7 +26,6 @@ from tests.reference.reading import durations_in, midnights
 KEEP_MORE = Windowed, Visits, Steps
 """Facts that keep beside what counts what the order of events made them keep; the others are the same to the byte."""
 
-ID_BYTES = 6
 EDGES = 4
 """At how many instants between two events the rules are asked."""
 

@@ -127,7 +127,7 @@ class Judge:
         """Everything remembered; the same while nothing comes."""
         if len(self.latest.events) != len(self.remembered):
             known = sorted(self.remembered, key=lambda event: event.order)
-            self.latest = Past(tuple(known), self.sets, self.zone)
+            self.latest = Past(tuple(known), self.sets, self.zone, self.latest.wanted_by)
         return self.latest
 
     # Arrival (section 1)

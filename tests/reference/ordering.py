@@ -6,7 +6,10 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from tests.reference.past import Answer, Past, Rule
-from tests.reference.reading import Seen, compares, duration_ms, fits, is_in
+from tests.reference.reading import Seen, compares, duration_ms, fits
+
+Step = set[str]
+"""The ids of the events that can be a step."""
 
 
 def inactive(rule: Rule, past: Past, at: int) -> Answer:
@@ -50,48 +53,43 @@ def returned(rule: Rule, past: Past, at: int) -> Answer:
 
 def sequence(rule: Rule, past: Past, at: int) -> Answer:
     """Whether the steps end at some instant that is new enough, and began late enough before it."""
-    steps: list[Any] = rule["sequence"]
-    is_step = [
-        event for event in past.events if any(is_in(one, event, past.sets, past.zone) for one in steps)
-    ]
+    steps = [{event.id for event in past.of(step)} for step in rule["sequence"]]
+    is_step = [event for event in past.events if any(event.id in step for step in steps)]
     shared = [list(events) for _, events in groupby(is_step, key=lambda event: event.at)]
-    for place, events in enumerate(shared):
-        end = events[0].at
-        if "for" in rule and at >= end + duration_ms(rule["for"]):
-            continue
-        near = shared[: place + 1]
-        if "within" in rule:
-            near = [events for events in near if end - events[0].at < duration_ms(rule["within"])]
-        if end_here(steps, near, past):
+    within = duration_ms(rule["within"]) if "within" in rule else None
+    for count in range(len(shared), 0, -1):
+        if "for" in rule and at >= shared[count - 1][0].at + duration_ms(rule["for"]):
+            return False
+        if end_here(steps, shared[:count], within):
             return True
     return False
 
 
-def end_here(steps: list[Any], shared: list[list[Seen]], past: Past) -> bool:
+def end_here(steps: list[Step], shared: list[list[Seen]], within: int | None) -> bool:
     """Whether all steps came in order, the last of them at the last of these instants.
 
     Backwards through the instants; of each, as many steps as its events can be, in any order among them.
     """
     left = len(steps)
     for events in reversed(shared):
+        if within is not None and shared[-1][0].at - events[0].at >= within:
+            return False
         before = left
-        while left and can_be(steps[left - 1 : before], events, past):
+        while left and can_be(steps[left - 1 : before], events):
             left -= 1
         if left in (0, len(steps)):
             return left == 0
     return False
 
 
-def can_be(steps: list[Any], events: list[Seen], past: Past) -> bool:
+def can_be(steps: list[Step], events: list[Seen]) -> bool:
     """Whether each step can be an event of its own, the step with the fewest choices first."""
     if not steps:
         return True
-    choices = [[event for event in events if is_in(step, event, past.sets, past.zone)] for step in steps]
+    choices = [[event for event in events if event.id in step] for step in steps]
     hardest = min(range(len(steps)), key=lambda place: len(choices[place]))
     rest = steps[:hardest] + steps[hardest + 1 :]
-    return any(
-        can_be(rest, [one for one in events if one is not choice], past) for choice in choices[hardest]
-    )
+    return any(can_be(rest, [one for one in events if one is not choice]) for choice in choices[hardest])
 
 
 def trait(rule: Rule, past: Past, at: int) -> Answer:

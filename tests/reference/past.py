@@ -25,6 +25,8 @@ class Past:
     events: tuple[Seen, ...]
     sets: Mapping[str, Any]
     zone: str
+    wanted_by: dict[str, dict[str, bool]] = field(default_factory=dict, compare=False, repr=False)
+    """By what a rule wants, whether an event is such; one for all that is ever remembered of the user."""
     _found: dict[str, list[Seen]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -35,8 +37,12 @@ class Past:
         """The events that a rule wants, oldest first."""
         key = repr((wanted, where))
         if key not in self._found:
-            found = [event for event in self.events if is_in(wanted, event, self.sets, self.zone)]
-            self._found[key] = [event for event in found if fits(where, event.properties)] if where else found
+            is_wanted = self.wanted_by.setdefault(key, {})
+            for event in self.events:
+                if event.id not in is_wanted:
+                    belongs = is_in(wanted, event, self.sets, self.zone)
+                    is_wanted[event.id] = belongs and fits(where or {}, event.properties)
+            self._found[key] = [event for event in self.events if is_wanted[event.id]]
         return self._found[key]
 
     def date_of(self, at: int) -> date:

@@ -55,6 +55,7 @@ def duration_ms(text: str) -> int:
     return days + sum(int(n) * ISO_TIME_UNIT_MS[unit] for n, unit in re.findall(r"(\d+)([HMS])", clock))
 
 
+@cache
 def is_in_days(text: str) -> bool:
     """Whether a duration is written in days (or weeks), so that calendar days are meant."""
     return re.fullmatch(r"\d+ (day|week)s?|P(\d+W)?(\d+D)?", text) is not None

@@ -24,7 +24,8 @@ def spans(rule: Rule, events: Sequence[Seen], end: int, sets: Mapping[str, Any],
     edges = {event.at + duration for event in events for duration in durations}
     instants = edges | midnights(events[0].at, end, zone) | {event.at for event in events}
     turns: list[tuple[int, bool]] = [(events[0].at, False)]
-    pasts = [Past(known, sets, zone) for known in stands(events)]
+    wanted_by: dict[str, dict[str, bool]] = {}
+    pasts = [Past(known, sets, zone, wanted_by) for known in stands(events)]
     times = [event.at for event in events]
     for at in sorted(instant for instant in instants if events[0].at <= instant <= end):
         before, until = bisect_left(times, at), bisect_right(times, at)

@@ -38,11 +38,12 @@ class Calendar:
         return date * DAY if self._is_utc else self._begin_of(date)
 
     def _compute_begin_of(self, date: int) -> int:
-        for utc_day in range(date - 1, date + 3):
-            for start, found in zip(*self._dates_in(utc_day), strict=True):
-                if found >= date:
-                    return start
-        raise AssertionError(f"no date {date} in {self.zone}")
+        return next(
+            start
+            for utc_day in range(date - 1, date + 3)
+            for start, found in zip(*self._dates_in(utc_day), strict=True)
+            if found >= date
+        )
 
     def _compute_dates_in(self, utc_day: int) -> tuple[list[int], list[int]]:
         """The local dates that meet a UTC day: from when on (the first may begin before it), and which."""

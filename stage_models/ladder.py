@@ -89,10 +89,9 @@ def _due(policy: Policy, user: User, at: int) -> int:
         held_until = watch.rule.held_until(user)
         if at < held_until and watch.asks(user, at) is watch.turns:
             change = held_until
-        elif watch.next_change is not None:
-            change = watch.next_change(user, at)
         else:
-            continue
+            assert watch.next_change is not None  # it is watched because time can turn it
+            change = watch.next_change(user, at)
         due = min(due, change)
     return due
 
@@ -126,11 +125,9 @@ def _is_deceived(latch: Latch | None, event: Event, *, is_on: bool) -> bool:
     """Whether the latch last turned by time at or after the event's own time: had it been known, it might
     not have.
     """
-    if latch is None:
-        return False
-    if is_on:
-        return latch.began_by_time and latch.began >= event.occurred_at
-    return latch.ended is not None and latch.ended_by_time and latch.ended >= event.occurred_at
+    assert latch is not None  # it is held as it is because it has turned before
+    turned, is_by_time = (latch.began, latch.began_by_time) if is_on else (latch.ended, latch.ended_by_time)
+    return turned is not None and is_by_time and turned >= event.occurred_at
 
 
 def _turned(latch: Latch | None, at: int, *, is_on: bool, is_by_time: bool) -> Latch:

@@ -44,8 +44,7 @@ class Performed(Rule):
 
     @model_validator(mode="after")
     def _is_possible(self) -> Performed:
-        if self.bounds[0] is not None or self.at_most is not None:
-            check_range(*self.bounds)
+        check_range(*self.bounds)
         check_window(self.within, self.since, self.at_most)
         return self
 

@@ -10,6 +10,7 @@ file overrides it; with `within` until that long after it went off.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import ClassVar
 
 from pydantic import Field, StrictStr, model_validator
@@ -49,9 +50,9 @@ class _Reached(Condition):
         self.within_ms = rule.within.ms if rule.within else None
         self.reads_of(raised_by=STATE_BIT, lowered_by=STATE_BIT | (TIME_BIT if rule.within else 0))
 
+    @abstractmethod
     def _ended(self, user: User) -> int | None:
         """When it was last so: NEVER while it is, None if it never was."""
-        raise NotImplementedError
 
     def holds(self, user: User, at: int) -> Answer:
         ended = self._ended(user)

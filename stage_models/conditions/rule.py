@@ -8,6 +8,7 @@ one is a bug.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -34,7 +35,7 @@ class Observation(NamedTuple):
     is_approximate: bool = False
 
 
-class Condition:
+class Condition(ABC):
     """A compiled rule."""
 
     parts: tuple[Condition, ...] = ()
@@ -54,9 +55,9 @@ class Condition:
         self.raised_by, self.lowered_by = raised_by, lowered_by
         self.reads = raised_by | lowered_by | also
 
+    @abstractmethod
     def holds(self, user: User, at: int) -> Answer:
         """Whether it holds at the instant; None: it cannot be answered yet."""
-        raise NotImplementedError
 
     def next_change(self, user: User, at: int) -> int:
         """The first instant after `at` at which `holds` may be different if nothing is remembered; NEVER if
@@ -72,9 +73,9 @@ class Condition:
         """
         return NEVER
 
+    @abstractmethod
     def observe(self, user: User, at: int) -> Observation:
         """What it sees at the instant."""
-        raise NotImplementedError
 
     def counts(self, event: Event, instants: Sequence[int]) -> bool:
         """Whether the event is one of those that count, given the instants of `observe`."""
@@ -96,18 +97,18 @@ class Condition:
         ]
 
 
-class Rule(Model):
+class Rule(Model, ABC):
     """One rule type as it stands in the policy file. Subclasses have one key of their own name."""
 
     KEY: ClassVar[str]
 
+    @abstractmethod
     def sentence(self) -> str:
         """The rule in words."""
-        raise NotImplementedError
 
+    @abstractmethod
     def compile(self, scope: Scope) -> Condition:
         """The condition that evaluates it; mistakes that need the whole policy are told to the scope."""
-        raise NotImplementedError
 
 
 def earliest(at: int, *instants: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from hashlib import blake2b
 from typing import Any
 
@@ -31,7 +32,7 @@ HASH_BYTES = 4
 """Of an event's digest, in the items of facts: enough to tell apart what one user did in one millisecond."""
 
 
-class Fact:
+class Fact(ABC):
     """What must be remembered of one event set. Its state is a list in `user.facts`, the same whatever the
     order in which events come, and unchanged by a doubled event.
     """
@@ -64,15 +65,15 @@ class Fact:
         kept: list[Any] = user.facts.setdefault(self.index, [])
         return kept
 
+    @abstractmethod
     def remember(self, user: User, event: Event, digest: int) -> int:
         """Take in an event that belongs to the set: CHANGED, UNCHANGED or BAD_PROPERTY."""
-        raise NotImplementedError
 
+    @abstractmethod
     def merge(self, user: User, other: User) -> None:
         """Take in what another user's state holds, and it holds something: as if this one had seen the events of both.
         Anchors and `first_seen` must be merged before; the other user must not be used again.
         """
-        raise NotImplementedError
 
 
 def united(items: list[list[Any]], others: list[list[Any]]) -> list[list[Any]]:

@@ -32,6 +32,7 @@ WHERES: list[dict[str, Any]] = [
     {"amount": {"at_most": 5}, "plan.kind": {"starts_with": "t"}},
     {"coupon": {"exists": False}, "plan.kind": {"is_not": "free"}},
     {"coupon": {"not_in": ["spring", "autumn"]}},
+    {"coupon": {"starts_with": "sp"}},
     {"tags": {"contains": "new"}},
 ]
 ZONES = {  # with a day near which the local clock does something odd

@@ -50,6 +50,11 @@ def test_a_record_can_be_made_from_what_it_was_read_into() -> None:
     assert type(moved).model_validate(moved.model_dump()) == moved
 
 
+def test_instants_may_be_given_as_datetimes() -> None:
+    moved = read()
+    assert type(moved).model_validate(moved.model_dump() | {"effective_at": moved.effective_at}) == moved
+
+
 def test_unknown_fields_are_ignored_because_the_contract_may_grow() -> None:
     assert read(invented="later") == read()
 

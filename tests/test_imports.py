@@ -41,8 +41,6 @@ CORE = [
     "replay",
     "explain",
     "contract",
-    "histories",
-    "laws",
     "testing",
 ]
 """The rooms of the core, each after all those that it may know."""

@@ -9,14 +9,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from stage_models import laws
 from stage_models.advance import Step, advance
 from stage_models.conditions.inactive import InactiveFor
 from stage_models.events import Event, Tick
-from stage_models.histories import history
-from stage_models.laws import LAWS, LawBrokenError, hold_laws
 from stage_models.policy import load
 from stage_models.policy.compile import Policy
+from stage_models.testing import laws
+from stage_models.testing.histories import history
+from stage_models.testing.laws import LAWS, LawBrokenError, hold_laws
 from stage_models.transitions import Transition
 from stage_models.user import NEVER, User, decode
 

@@ -12,9 +12,9 @@ from itertools import pairwise
 
 from stage_models.advance import advance
 from stage_models.events import Event, Tick
-from stage_models.histories import Dice, History, durations_of, history
 from stage_models.instants import format_instant
 from stage_models.policy.compile import Policy
+from stage_models.testing.histories import Dice, History, durations_of, history
 from stage_models.transitions import Transition
 from stage_models.user import User, decode, encode
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from stage_models.histories import durations_of, history
 from stage_models.instants import DAY, HOUR
 from stage_models.policy import load
 from stage_models.policy.compile import Policy
+from stage_models.testing.histories import durations_of, history
 
 SEEDS = range(60)
 

@@ -1,6 +1,4 @@
-"""For tests of your own policies: `load` the text, `scenario(policy, table)`, `hold_laws(policy)`.
-
-A scenario is behaviour over time as a table that anybody who knows the product can check:
+"""Scenarios: behaviour over time as a table that anybody who knows the product can check.
 
     time               event             stage      cause  effective
     2026-01-01 10:00   Signed Up         signup     event  2026-01-01 10:00
@@ -35,27 +33,11 @@ from typing import Any
 from stage_models.advance import Step, advance
 from stage_models.events import Event, Tick
 from stage_models.instants import format_instant, parse_instant
-from stage_models.laws import LawBrokenError, hold_laws
-from stage_models.policy import PolicyError, load
 from stage_models.policy.compile import Policy
 from stage_models.policy.problems import Problem
 from stage_models.policy.source import Source, read
 from stage_models.transitions import Transition
 from stage_models.user import User
-
-__all__ = [
-    "LawBrokenError",
-    "PolicyError",
-    "Row",
-    "ScenarioError",
-    "event",
-    "failed_examples",
-    "hold_laws",
-    "load",
-    "read_table",
-    "scenario",
-    "tick",
-]
 
 USER = "user"
 _INPUT = ("time", "event", "id", "traits")

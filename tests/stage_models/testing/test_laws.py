@@ -20,7 +20,7 @@ from stage_models.testing.laws import LAWS, LawBrokenError, hold_laws
 from stage_models.transitions import Transition
 from stage_models.user import NEVER, User, decode
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 POLICIES = [
     *sorted((ROOT / "policies").glob("*.yaml")),
     *sorted((ROOT / "examples/behaviours").glob("*.yaml")),

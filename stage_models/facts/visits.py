@@ -1,5 +1,5 @@
-"""visits: events of a set that lie close together, as [first, last] ascending. A visit begins with an event
-that comes at least `gap` after the event before it.
+"""visits: events of a set that lie close together, as [begin, how long] ascending. A visit begins with an
+event that comes at least `gap` after the event before it.
 
 Only where a visit begins and ends is kept, so it does not matter how many events it has, in which order they
 come, or how often.
@@ -36,18 +36,18 @@ class Visits(Fact):
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         items: list[list[int]] = self.kept(user)
-        if self.span_ms is not None and items and event.occurred_at <= items[-1][1] - self.span_ms:
+        if self.span_ms is not None and items and event.occurred_at <= last_of(items[-1]) - self.span_ms:
             return UNCHANGED
         outcome = join(items, event.occurred_at, self.gap_ms)
         if self.span_ms is not None:
-            forget_ended(items, items[-1][1] - self.span_ms)
+            forget_ended(items, last_of(items[-1]) - self.span_ms)
         del items[: -self.depth]
         return outcome
 
     def merge(self, user: User, other: User) -> None:
         items = united(user.facts[self.index], other.facts[self.index], self.gap_ms)
         if self.span_ms is not None:
-            forget_ended(items, items[-1][1] - self.span_ms)
+            forget_ended(items, last_of(items[-1]) - self.span_ms)
         user.facts[self.index] = items[-self.depth :]
 
 
@@ -80,7 +80,7 @@ class VisitsSince(Windowed):
     def remember(self, user: User, event: Event, digest: int) -> int:
         items: list[list[int]] = self.kept(user)
         anchor = self.anchor_of(user)
-        newest = items[-1][1] if items else -NEVER
+        newest = last_of(items[-1]) if items else -NEVER
         horizon = (newest if anchor is None else anchor) - self.lateness_ms - self.gap_ms
         end = NEVER if anchor is None else self.end(anchor)
         if not horizon < event.occurred_at < end + self.gap_ms:
@@ -96,14 +96,14 @@ class VisitsSince(Windowed):
 
     def _forget(self, items: list[list[int]], anchor: int | None) -> None:
         if anchor is None:
-            forget_ended(items, items[-1][1] - self.lateness_ms - self.gap_ms)
+            forget_ended(items, last_of(items[-1]) - self.lateness_ms - self.gap_ms)
             del items[: -self.depth]
             return
         forget_ended(items, anchor - self.lateness_ms - self.gap_ms)
         end = self.end(anchor)
         del items[bisect_left(items, [end]) :]
         if items:
-            items[-1][1] = min(items[-1][1], end)
+            items[-1][1] = min(items[-1][1], end - items[-1][0])
         del items[: max(0, bisect_left(items, [anchor]) - self.depth)]
         del items[bisect_left(items, [anchor]) + self.depth :]
 
@@ -113,33 +113,38 @@ def join(items: list[list[int]], at: int, gap_ms: int) -> int:
     before.
     """
     place = bisect_right(items, [at, NEVER])  # of the first visit that begins after it
-    before = items[place - 1] if place and at < items[place - 1][1] + gap_ms else None
+    before = items[place - 1] if place and at < last_of(items[place - 1]) + gap_ms else None
     after = items[place] if place < len(items) and items[place][0] < at + gap_ms else None
     if before is not None:
         if after is None:
-            before[1] = max(before[1], at)
+            before[1] = max(before[1], at - before[0])
             return UNCHANGED
-        before[1] = after[1]
+        before[1] = last_of(after) - before[0]
         del items[place]
     elif after is not None:
-        after[0] = at
+        after[:] = [at, last_of(after) - at]
     else:
-        items.insert(place, [at, at])
+        items.insert(place, [at, 0])
     return CHANGED
 
 
 def united(items: list[list[int]], others: list[list[int]], gap_ms: int) -> list[list[int]]:
     """The visits of both, those that lie together as one."""
     found: list[list[int]] = []
-    for first, last in sorted([*items, *others]):
-        if found and first < found[-1][1] + gap_ms:
-            found[-1][1] = max(found[-1][1], last)
+    for first, length in sorted([*items, *others]):
+        if found and first < last_of(found[-1]) + gap_ms:
+            found[-1][1] = max(found[-1][1], first + length - found[-1][0])
         else:
-            found.append([first, last])
+            found.append([first, length])
     return found
+
+
+def last_of(visit: list[int]) -> int:
+    """When the visit's last event came."""
+    return visit[0] + visit[1]
 
 
 def forget_ended(items: list[list[int]], horizon: int) -> None:
     """Drop the visits that ended at or before an instant."""
-    while items and items[0][1] <= horizon:
+    while items and last_of(items[0]) <= horizon:
         del items[0]

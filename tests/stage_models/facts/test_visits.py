@@ -25,8 +25,8 @@ def obvious(instants: list[int]) -> list[list[int]]:
     found: list[list[int]] = []
     for before, at in pairwise([-1000, *sorted(instants)]):
         if at - before >= GAP:
-            found.append([at, at])
-        found[-1][1] = at
+            found.append([at, 0])
+        found[-1][1] = at - found[-1][0]
     return found
 
 
@@ -67,7 +67,7 @@ def test_visits_that_can_no_longer_count_are_forgotten() -> None:
     policy = policy_with("{sessions: Opened, at_least: 2, within: 1 day}")
     user = remember(policy, [hour * HOUR for hour in range(100)])
     reach = DAY + 30 * MINUTE + 10 * MINUTE  # window, gap and allowed lateness
-    kept = [[at * HOUR] * 2 for at in range(100) if at * HOUR > 99 * HOUR - reach]
+    kept = [[at * HOUR, 0] for at in range(100) if at * HOUR > 99 * HOUR - reach]
     assert user.facts == {0: kept}
     assert remember(policy, [5 * HOUR + 1], user=user).facts == {0: kept}  # late, and too old to join any
 
@@ -75,7 +75,7 @@ def test_visits_that_can_no_longer_count_are_forgotten() -> None:
 def test_visits_of_all_time_are_bounded_by_256_or_what_the_rules_ask() -> None:
     instants = [hour * HOUR for hour in range(400)]
     few = remember(policy_with("{sessions: Opened, at_least: 2}"), instants)
-    assert few.facts[0] == [[at, at] for at in instants[-256:]]
+    assert few.facts[0] == [[at, 0] for at in instants[-256:]]
     both = "{any: [{sessions: Opened, at_least: 2}, {sessions: Opened, at_least: 300}]}"
     assert [len(fact) for fact in remember(policy_with(both), instants).facts.values()] == [300]
 
@@ -83,11 +83,11 @@ def test_visits_of_all_time_are_bounded_by_256_or_what_the_rules_ask() -> None:
 def test_visits_since_an_anchor_keep_what_may_come_to_count() -> None:
     policy = policy_with("{sessions: Opened, at_least: 2, within: 1 day, since: Signed Up}")
     user = remember(policy, [minute * MINUTE for minute in range(0, 200, 35)])
-    assert user.facts[1] == [[at * MINUTE] * 2 for at in (140, 175)]  # lateness and gap before the newest
+    assert user.facts[1] == [[at * MINUTE, 0] for at in (140, 175)]  # lateness and gap before the newest
     remember(policy, [160 * MINUTE], "Signed Up", user)
     remember(policy, [300 * MINUTE, DAY + 150 * MINUTE, DAY + 165 * MINUTE, DAY + 195 * MINUTE], user=user)
-    last = [DAY + 150 * MINUTE, DAY + 160 * MINUTE]  # goes on behind the window; cut at its end
-    assert user.facts[1] == [*([at * MINUTE] * 2 for at in (140, 175, 300)), last]
+    last = [DAY + 150 * MINUTE, 10 * MINUTE]  # goes on behind the window; cut at its end
+    assert user.facts[1] == [*([at * MINUTE, 0] for at in (140, 175, 300)), last]
     remember(policy, [DAY + 160 * MINUTE, 9 * DAY], user=user)
     assert user.facts[1][-1] == last
 
@@ -96,7 +96,7 @@ def test_visits_since_an_anchor_are_bounded_and_the_oldest_count() -> None:
     one, other = (f"{{sessions: Opened, at_least: {least}, since: first_seen}}" for least in (2, 300))
     instants = [hour * HOUR for hour in range(400)]
     user = remember(policy_with(f"{{any: [{one}, {other}]}}"), instants)
-    assert user.facts == {0: [[at, at] for at in instants[:300]]}
+    assert user.facts == {0: [[at, 0] for at in instants[:300]]}
 
 
 def test_anchor_that_moves_behind_all_visits_forgets_them() -> None:

@@ -6,7 +6,7 @@ look at nothing else), followed by a msgpack array. Form 1:
     form u8 | shape 8 bytes | source epoch u16 | incarnation u16 | offset i64 | sequence u32 | due i64 | clock i64 |
     stage i16
     msgpack [due judged, first seen, stage since, highest, stages visited, latches on, stages left, latches, run,
-             facts, ids, group, consent, incomplete], its instants shortened near to the clock (shortening.py)
+             facts, ids, and where there is any of them: group, consent, incomplete], its instants shortened near to the clock (shortening.py)
 
 Stages, latches and facts stand by their place in the policy; the id of its shape names it (shape.py). Latches that
 were never on and facts that were never touched are left out. A bit mask is a number, or bytes, the least first, where
@@ -146,9 +146,9 @@ class _Body(msgspec.Struct, array_like=True, gc=False):
     run: list[Move]
     facts: dict[int, list[Any]]
     ids: bytes
-    group: tuple[int, int, str] | None
-    consent: dict[str, tuple[int, int, bool]]
-    incomplete: dict[int, int]
+    group: tuple[int, int, str] | None = None
+    consent: dict[str, tuple[int, int, bool]] = {}
+    incomplete: dict[int, int] = {}
 
 
 _encode_body = msgspec.msgpack.Encoder().encode
@@ -161,25 +161,22 @@ def encode(user: User, shape: bytes) -> bytes:
     header = _HEADER.pack(
         FORM, shape, user.epoch, user.incarnation, user.offset, user.sequence, user.due, clock, user.stage
     )
-    body = _encode_body(
-        (
-            user.is_due_judged,
-            user.first_seen,
-            user.stage_since,
-            user.highest,
-            _written(user.visited),
-            _written(user.on),
-            user.left,
-            user.latches,
-            user.run,
-            user.facts,
-            user.ids,
-            user.group,
-            user.consent,
-            user.incomplete,
-        )
+    body: tuple[Any, ...] = (
+        user.is_due_judged,
+        user.first_seen,
+        user.stage_since,
+        user.highest,
+        _written(user.visited),
+        _written(user.on),
+        user.left,
+        user.latches,
+        user.run,
+        user.facts,
+        user.ids,
     )
-    return header + shortened(body, clock)
+    if user.group or user.consent or user.incomplete:
+        body += user.group, user.consent, user.incomplete
+    return header + shortened(_encode_body(body), clock)
 
 
 def decode(user_id: str, stored: bytes) -> User:

@@ -6,7 +6,10 @@ look at nothing else), followed by a msgpack array. Form 1:
     form u8 | shape 8 bytes | source epoch u16 | incarnation u16 | offset i64 | sequence u32 | due i64 | clock i64 |
     stage i16
     msgpack [due judged, first seen, stage since, highest, stages visited, latches on, stages left, latches, run,
-             facts, ids, and where there is any of them: group, consent, incomplete], its instants shortened near to the clock (shortening.py)
+             facts, ids, group, consent, incomplete]
+
+The last three are left out where there is none of them. Instants in msgpack are shortened near to the clock
+(shortening.py).
 
 Stages, latches and facts stand by their place in the policy; the id of its shape names it (shape.py). Latches that
 were never on and facts that were never touched are left out. A bit mask is a number, or bytes, the least first, where

@@ -52,8 +52,10 @@ class Fact(ABC):
         self.depth = max(self.depth, other.depth)
 
     def whole_from(self, state: list[Any], depth: int) -> int | None:
-        """Since when nothing is missing in a state that was kept so deep; None: since the user's first event."""
-        return None
+        """Since when nothing is missing in a state that was kept so deep; None: since the user's first event. Asked
+        only of facts that can be deepened.
+        """
+        raise NotImplementedError
 
     @property
     def shape(self) -> FactShape:

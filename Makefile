@@ -14,7 +14,7 @@ demo: .venv/ready ## See real users climb and fall; KEEP=1 leaves it running wit
 	$(BIN)/stagestream demo $(if $(KEEP),--keep) $(ARGS)
 
 test: .venv/ready ## Run the tests; on Apache Kafka where Java 17 and Maven are, else on the embedded broker
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 check: .venv/ready ## Format, lint, types
 	$(BIN)/ruff format --check

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from random import Random
@@ -26,7 +25,7 @@ HISTORIES = int(os.environ.get("LAW_HISTORIES", "2000"))
 PATIENCE_SECONDS = max(120, HISTORIES // 5)
 """Time-out of one law; it grows with the histories."""
 
-FRESH = int(os.environ.get("LAW_SEED", "0")) or secrets.randbelow(10**9)
+FRESH = int(os.environ["LAW_SEED"])
 """The first of the fresh seeds of this run; the fixed seeds start at 0."""
 
 

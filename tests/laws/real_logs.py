@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).parents[2]
 PURCHASES = REPOSITORY / "examples/data/complete_journey_demo.jsonl.gz"
 COURSE = Path(os.environ.get("LAW_COURSE_LOG", REPOSITORY.parent / "shared/data/oulad_demo.jsonl.gz"))
 
-EVERY = int(os.environ.get("LAW_EVERY", "10"))
+EVERY = int(os.environ.get("LAW_EVERY", "20"))
 """Every how many-th person the rules are asked of; 1 is all of them."""
 
 History = list[Event]

@@ -74,6 +74,7 @@ def explain(policy: Policy, user: User, at: int) -> Explanation:
     """Explain a user who was moved up to `at` (a tick of `at` + 1 ms makes sure of it). The user is not
     changed.
     """
+    policy = policy.heeding(user)
     base = policy.stages[0]
     return Explanation(
         user_id=user.id,

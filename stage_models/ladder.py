@@ -47,15 +47,13 @@ def judge(
     Returns whether anything turned, and the transitions that tell it. Afterwards `user.due` is the first
     instant after `at` at which anything may turn by itself.
     """
-    policy = policy.guarded if user.incomplete else policy
+    policy = policy.heeding(user)
     if cause != "late" and user.stage >= 0 and gone is None and _stays(policy, user, at, changed):
         return False, []
     if user.stage < 0:
         changed = EVERYTHING
     stages = _turn(policy.stage_latches, user, at, cause, event, changed)
-    before = _move(policy, user, at)
-    if before and gone and gone.stage:
-        before = gone.stage._replace(highest=before.highest)
+    before = _move(policy, user, at, gone)
     if stages or before:
         changed |= STATE_BIT
     segments = _turn(policy.segment_latches, user, at, cause, event, changed)
@@ -64,6 +62,14 @@ def judge(
     if not stages and not segments and before is None and not has_lost:
         return False, []
     return True, tell(policy, user, at, cause, event, before, stages, segments, gone)
+
+
+def move_out(policy: Policy, user: User, at: int, gone: Gone) -> list[Transition]:
+    """Leave what is gone with an earlier policy, for the stage that the latches say, asking no rule."""
+    before = _move(policy, user, at, gone)
+    if before is None and not gone.segments:
+        return []
+    return tell(policy, user, at, "policy", None, before, [], [], gone)
 
 
 def _stays(policy: Policy, user: User, at: int, changed: int) -> bool:
@@ -139,7 +145,7 @@ def _turned(latch: Latch | None, at: int, *, is_on: bool, is_by_time: bool) -> L
     return Latch(at, 0, is_by_time, latch.ended, latch.ended_sequence, latch.ended_by_time)
 
 
-def _move(policy: Policy, user: User, at: int) -> Before | None:
+def _move(policy: Policy, user: User, at: int, gone: Gone | None) -> Before | None:
     """Put the user where the latches say: the stage left and since when it was held, or None if he stays."""
     stage = (user.on & policy.stage_bits).bit_length()
     if stage == user.stage:
@@ -151,4 +157,4 @@ def _move(policy: Policy, user: User, at: int) -> Before | None:
     user.visited |= 1 << stage
     if not policy.stages[stage].is_lapsed:
         user.highest = max(user.highest, stage)
-    return before
+    return gone.stage._replace(highest=before.highest) if gone and gone.stage else before

@@ -8,7 +8,7 @@ of the other by more than the allowed lateness finds only what is kept, as does 
 from __future__ import annotations
 
 from stage_models.policy.compile import Policy
-from stage_models.user import User
+from stage_models.user import Gap, User
 
 
 def merge_facts(policy: Policy, user: User, other: User) -> None:
@@ -19,8 +19,9 @@ def merge_facts(policy: Policy, user: User, other: User) -> None:
     for fact in policy.facts:  # anchors stand before what is counted from them
         if other.facts[fact.index]:
             fact.merge(user, other)
-    for fact_index, complete_from in other.incomplete.items():
-        user.incomplete[fact_index] = max(complete_from, user.incomplete.get(fact_index, complete_from))
+    for index, theirs in other.incomplete.items():
+        ours = user.incomplete.get(index, theirs)
+        user.incomplete[index] = Gap(max(ours.before, theirs.before), min(ours.depth, theirs.depth))
     user.keep_ids_of(other)
     user.group = max((group for group in (user.group, other.group) if group is not None), default=None)
     for channel, value in other.consent.items():

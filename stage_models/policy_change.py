@@ -11,12 +11,12 @@ edit that moves him, not time.
 from __future__ import annotations
 
 from stage_models.advance import Step, pass_dues
-from stage_models.ladder import EVERYTHING, judge
+from stage_models.ladder import EVERYTHING, judge, move_out
 from stage_models.policy.compile import LatchRule, Policy
 from stage_models.shape import Shape
 from stage_models.telling import Before, Gone, Turn, place_of, tell
 from stage_models.transitions import Transition
-from stage_models.user import Facts, Latch, User
+from stage_models.user import Facts, Gap, Latch, User
 
 
 class PolicyChange:
@@ -27,8 +27,10 @@ class PolicyChange:
         self.policy = policy
         places = {fact.key: (index, fact.depth) for index, fact in enumerate(old.facts)}
         self._facts = [(fact, *places.get(fact.shape.key, (None, 0))) for fact in policy.facts]
-        latches = {name: index for index, name in enumerate([*old.stages[1:], *old.segments])}
-        self._latches = [latches.get(rule.name) for rule in policy.latches]
+        self._latches = _places_of(policy.shape.stages[1:], old.stages[1:]) + [
+            None if place is None else len(old.stages) - 1 + place
+            for place in _places_of(policy.shape.segments, old.segments)
+        ]
         self._is_same = old.fingerprint == policy.fingerprint
 
     @property
@@ -57,7 +59,8 @@ class PolicyChange:
         """Put a user whom the policy made of the whole history in the place of the one of whom the world was told (None:
         nobody), and tell the differences, cause `policy`, at the newer of their clocks. Changes both in place.
 
-        The sequence goes on; what was never told is corrected by no later event.
+        The sequence goes on; what was never told is corrected by no later event. Where the history is behind what was
+        told, time acts on the fresh user until there.
         """
         if told is None:
             told, gone = self.policy.new_user(fresh.id), None
@@ -65,6 +68,7 @@ class PolicyChange:
         else:
             gone = self._move_in(told)
             before = gone.stage or place_of(self.policy, told)
+            pass_dues(self.policy, fresh, told.clock + 1, "policy", [])
         stages = self._turns(told, fresh, self.policy.stage_latches)
         segments = self._turns(told, fresh, self.policy.segment_latches)
         if told.stage == fresh.stage:
@@ -88,10 +92,12 @@ class PolicyChange:
         return turns
 
     def take_over(self, user: User) -> Step:
-        """Make the user one of the policy's without judging him; for one in whom a rule raises an error."""
-        self._move_in(user)
+        """Make the user one of the policy's and tell what of his is gone, asking no rule; for one in whom a rule raises an
+        error. He is due at once.
+        """
+        gone = self._move_in(user)
         user.due = user.clock
-        return Step(user, [], is_changed=True)
+        return Step(user, move_out(self.policy, user, user.clock, gone), is_changed=True)
 
     def _move_in(self, user: User) -> Gone:
         gone = Gone(self._lost_stage(user), self._lost_segments(user))
@@ -123,21 +129,22 @@ class PolicyChange:
                 latches[place] = latch
         return on, latches
 
-    def _kept_facts(self, user: User) -> tuple[Facts, dict[int, int]]:
+    def _kept_facts(self, user: User) -> tuple[Facts, dict[int, Gap]]:
         facts = Facts()
-        incomplete: dict[int, int] = {}
+        incomplete: dict[int, Gap] = {}
         for fact, held, depth in self._facts:
-            since: int | None
             if held is None:
-                since = user.clock + 1
-            else:
-                state, since = user.facts[held], user.incomplete.get(held)
-                if depth < fact.depth and (whole_from := fact.whole_from(state, depth)) is not None:
-                    since = whole_from if since is None else max(since, whole_from)
-                if held in user.facts:
-                    facts[fact.index] = state
-            if since is not None:
-                incomplete[fact.index] = since
+                incomplete[fact.index] = Gap(user.clock + 1, 0)
+                continue
+            state, gap = user.facts[held], user.incomplete.get(held)
+            if depth < fact.depth and (whole_from := fact.whole_from(state, depth)) is not None:
+                gap = (
+                    Gap(max(gap.before, whole_from), min(gap.depth, depth)) if gap else Gap(whole_from, depth)
+                )
+            if gap is not None:
+                incomplete[fact.index] = gap
+            if held in user.facts:
+                facts[fact.index] = state
         return facts, incomplete
 
     def _keep_stages(self, user: User) -> None:
@@ -162,6 +169,11 @@ class PolicyChange:
             for move in user.run
         ]
         user.run = [] if any(min(move.from_stage, move.to_stage) < 0 for move in run) else run
+
+
+def _places_of(names: list[str], among: list[str]) -> list[int | None]:
+    places = {name: place for place, name in enumerate(among)}
+    return [places.get(name) for name in names]
 
 
 def _go_on(told: User, fresh: User) -> None:

@@ -77,6 +77,13 @@ class Facts(dict[int, Any]):
         return ()
 
 
+class Gap(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """What a fact may miss, because a policy change started or deepened it later."""
+
+    before: int  # only of events before this instant
+    depth: int  # and none of its so many newest items
+
+
 class User(msgspec.Struct, gc=False):
     """One user's state. `advance` changes it in place: keep the stored form if you may have to go back."""
 
@@ -101,7 +108,7 @@ class User(msgspec.Struct, gc=False):
     ids: bytes = b""  # the last 16 event ids, 5 bytes of hash each
     group: tuple[int, int, str] | None = None  # time, hash and id of the newest group
     consent: dict[str, tuple[int, int, bool]] = {}  # channel -> time, hash, value
-    incomplete: dict[int, int] = {}  # fact -> from when on it is complete; not in it: since the first event
+    incomplete: dict[int, Gap] = {}  # by fact; not in it: nothing is missing
 
     def knows_id(self, digest: bytes) -> bool:
         """Whether the event with this digest is among the last 16."""
@@ -151,7 +158,7 @@ class _Body(msgspec.Struct, array_like=True, gc=False):
     ids: bytes
     group: tuple[int, int, str] | None = None
     consent: dict[str, tuple[int, int, bool]] = {}
-    incomplete: dict[int, int] = {}
+    incomplete: dict[int, Gap] = {}
 
 
 _encode_body = msgspec.msgpack.Encoder().encode

@@ -4,33 +4,36 @@ them later. While the answer depends on what came before, it is undecided, so me
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from stage_models.conditions.rule import Answer, Condition, Observation
 from stage_models.events import Event
-from stage_models.facts.fact import STATE_BIT, TIME_BIT
+from stage_models.facts import Fact
+from stage_models.facts.fact import TIME_BIT
 from stage_models.user import NEVER, User
 
 
-def guard(condition: Condition) -> Condition:
-    """The condition, with all its parts that read facts guarded."""
+def guard(condition: Condition, facts: Iterable[Fact]) -> Condition:
+    """The condition, with all its parts that read some of these facts guarded."""
     if condition.parts:
-        condition.parts = tuple(map(guard, condition.parts))
+        condition.parts = tuple(guard(part, facts) for part in condition.parts)
         for part in condition.parts:
             condition.raised_by |= part.raised_by | part.lowered_by
             condition.lowered_by |= part.raised_by | part.lowered_by
         return condition
-    return Guarded(condition) if condition.reads >= STATE_BIT << 1 else condition
+    asked = {fact.index: depth for fact in facts if (depth := fact.places.get(condition.place)) is not None}
+    return Guarded(condition, asked) if asked else condition
 
 
 class Guarded(Condition):
-    """A condition that is asked only as far as its facts reach back."""
+    """A condition that is asked only as far as its facts reach back. `asked`: which it reads, and how deep."""
 
-    def __init__(self, condition: Condition) -> None:
+    def __init__(self, condition: Condition, asked: dict[int, int]) -> None:
         self.place = condition.place
         self.sentence = condition.sentence
         self.reads_of(raised_by=condition.reads | TIME_BIT, lowered_by=condition.reads | TIME_BIT)
         self.condition = condition
+        self.asked = asked
 
     def holds(self, user: User, at: int) -> Answer:
         return None if self._decided_from(user, at) > at else self.condition.holds(user, at)
@@ -48,7 +51,8 @@ class Guarded(Condition):
 
     def _decided_from(self, user: User, at: int) -> int:
         since = -NEVER
-        for index, whole_from in user.incomplete.items():
-            if self.reads & STATE_BIT << 1 + index:
-                since = max(since, whole_from)
+        for index, gap in user.incomplete.items():
+            depth = self.asked.get(index)
+            if depth is not None and not 0 < depth <= gap.depth:
+                since = max(since, gap.before)
         return at if since == -NEVER else self.condition.decided_from(user, at, since)

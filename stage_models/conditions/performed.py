@@ -67,7 +67,7 @@ class Performed(Rule):
             fact = scope.fact(Newest(events, depth))
             return CountLately(scope, self.sentence(), fact, self.bounds, within_ms)
         anchor = anchor_fact(scope, "since", self.since)
-        counted = scope.fact(Anchored(events, anchor, within_ms, scope.lateness_ms, most=depth))
+        counted = scope.fact(Anchored(events, anchor, within_ms, scope.lateness_ms, depth=depth))
         return CountSince(scope, self.sentence(), counted, self.bounds)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -66,18 +66,22 @@ class RecentOf(Condition):
         self.reads_of(raised_by=self.fact.bit, lowered_by=self.fact.bit)
 
     def holds(self, user: User, at: int) -> Answer:
-        return bool(sum(map(_PASSED, user.facts[self.index])) >= self.at_least)
+        return bool(sum(map(_PASSED, self._last(user))) >= self.at_least)
 
     def decided_from(self, user: User, at: int, since: int) -> int:
-        items = user.facts[self.index]
+        items = self._last(user)
         return at if len(items) == self.last and items[0][0] >= since else NEVER
 
     def observe(self, user: User, at: int) -> Observation:
-        instants = [item[0] for item in reversed(user.facts[self.fact.index]) if item[2]]
+        instants = [item[0] for item in reversed(self._last(user)) if item[2]]
         return Observation(len(instants), self.at_least, instants)
 
     def counts(self, event: Event, instants: Sequence[int]) -> bool:
         return event.occurred_at in instants and self.marked.holds(event)
+
+    def _last(self, user: User) -> Sequence[list[Any]]:
+        items: Sequence[list[Any]] = user.facts[self.index]
+        return items[-self.last :]
 
 
 EXAMPLES = """

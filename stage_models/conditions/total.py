@@ -120,8 +120,9 @@ class TotalLately(_Summing):
 
     def __init__(self, scope: Scope, rule: Total) -> None:
         super().__init__(scope, rule)
-        span_ms = None if self.within_ms is None else self.within_ms + scope.lateness_ms
-        self.fact = scope.fact(Amounts(self.events, rule.property, span_ms, self.fold))
+        self.fact = scope.fact(
+            Amounts(self.events, rule.property, self.within_ms, scope.lateness_ms, self.fold)
+        )
         self.index = self.fact.index
         reads = self.fact.bit | (TIME_BIT if self.within_ms is not None else 0)
         also = FIRST_SEEN_BIT if self.within_ms is not None and self.at_most is not None else 0

@@ -94,7 +94,8 @@ class TraitCompares(Condition):
         items = user.facts[self.fact.index]
         if not items or items[-1][0] < since:
             return NEVER
-        return items[0][0] + self.for_ms if items[-1][2] else at
+        first_known = next(item[0] for item in items if item[0] >= since)
+        return first_known + self.for_ms if items[-1][2] else at
 
     def observe(self, user: User, at: int) -> Observation:
         items: list[list[Any]] = user.facts[self.fact.index]

@@ -21,14 +21,16 @@ Fold = Callable[[int, int], int]
 
 
 class Amounts(Fact):
-    """All figures of the newest `span_ms` (None: of all time)."""
+    """All figures of the window (None: all time) and the allowed lateness before it."""
 
     __slots__ = ("fold", "path", "span_ms")
 
-    def __init__(self, events: EventSet, path: str, span_ms: int | None, fold: Fold = add) -> None:
-        super().__init__(events, path, span_ms, fold.__name__)
+    def __init__(
+        self, events: EventSet, path: str, within_ms: int | None, lateness_ms: int, fold: Fold = add
+    ) -> None:
+        super().__init__(events, path, within_ms, fold.__name__)
         self.path = path
-        self.span_ms = span_ms
+        self.span_ms = None if within_ms is None else within_ms + lateness_ms
         self.fold = fold
 
     def remember(self, user: User, event: Event, digest: int) -> int:

@@ -29,7 +29,7 @@ class Windowed(Fact):
     def __init__(
         self, events: EventSet, anchor: First | None, within_ms: int | None, lateness_ms: int, *what: Any
     ) -> None:
-        super().__init__(events, anchor.key if anchor else None, within_ms, lateness_ms, *what)
+        super().__init__(events, anchor.key if anchor else None, within_ms, *what)
         self.anchor = anchor
         self.within_ms = within_ms
         self.lateness_ms = lateness_ms
@@ -55,9 +55,9 @@ class Windowed(Fact):
 
 
 class Anchored(Windowed):
-    """The `most` oldest events of the window, or with a property (`path`) all of them."""
+    """The `depth` oldest events of the window (rules share the deepest), or with a property (`path`) all of them."""
 
-    __slots__ = ("fold", "most", "path")
+    __slots__ = ("fold", "path")
 
     def __init__(
         self,
@@ -66,14 +66,17 @@ class Anchored(Windowed):
         within_ms: int | None,
         lateness_ms: int,
         *,
-        most: int | None = None,
+        depth: int = 0,
         path: str | None = None,
         fold: Fold = add,
     ) -> None:
-        super().__init__(events, anchor, within_ms, lateness_ms, most, path, fold.__name__)
-        self.most = most
+        super().__init__(events, anchor, within_ms, lateness_ms, path, fold.__name__)
+        self.depth = depth
         self.path = path
         self.fold = fold
+
+    def whole_from(self, state: list[list[int]], depth: int) -> int | None:
+        return NEVER if len(state) >= depth else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         item = [event.occurred_at, digest]
@@ -103,13 +106,13 @@ class Anchored(Windowed):
             return not items or item[0] >= items[-1][0] - self.lateness_ms
         if not anchor - self.lateness_ms <= item[0] < self.end(anchor):
             return False
-        if self.most is None:
+        if self.path is not None:
             return True
-        enough = bisect_left(items, [anchor]) + self.most
+        enough = bisect_left(items, [anchor]) + self.depth
         return len(items) < enough or item < items[enough - 1]
 
     def _forget(self, items: list[list[int]], anchor: int | None) -> None:
-        cap = CAP if self.most is None else max(CAP, self.most)
+        cap = max(CAP, self.depth)
         if anchor is None:
             forget_before(items, items[-1][0] - self.lateness_ms)
             del items[:-cap]
@@ -118,8 +121,8 @@ class Anchored(Windowed):
         del items[bisect_left(items, [self.end(anchor)]) :]
         del items[: max(0, bisect_left(items, [anchor]) - cap)]
         before = bisect_left(items, [anchor])
-        if self.most is not None:
-            del items[before + self.most :]
+        if self.path is None:
+            del items[before + self.depth :]
             return
         counted = items[before:]
         fold_oldest(counted, self.fold)

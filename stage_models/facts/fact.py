@@ -41,6 +41,7 @@ class Fact(ABC):
 
     def __init__(self, events: EventSet, *what: Any) -> None:
         self.events = events
+        # What it remembers. Not how deep, nor for how late an event: a policy that changes these keeps the fact.
         self.key = (type(self).__name__, events.key, *what)
         self.index = -1  # in user.facts; set when the policy is compiled
         self.bit = 0  # in masks of facts; set with the index

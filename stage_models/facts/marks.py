@@ -14,14 +14,17 @@ from stage_models.user import User
 
 
 class Marks(Fact):
-    """The `depth` newest events and which of them belong to the narrower set `marked`."""
+    """The `depth` newest events (rules share the deepest) and which of them belong to the narrower set `marked`."""
 
     __slots__ = ("marked",)
 
     def __init__(self, events: EventSet, depth: int, marked: EventSet) -> None:
-        super().__init__(events, depth, marked.key)
+        super().__init__(events, marked.key)
         self.depth = depth
         self.marked = marked
+
+    def whole_from(self, state: list[list[Any]], depth: int) -> int | None:
+        return state[0][0] + 1 if len(state) >= depth else None
 
     def remember(self, user: User, event: Event, digest: int) -> int:
         items: list[list[Any]] = self.kept(user)

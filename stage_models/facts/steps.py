@@ -29,7 +29,7 @@ class Steps(Fact):
     __slots__ = ("sets", "span_ms", "within_ms")
 
     def __init__(self, sets: list[EventSet], within_ms: int | None, lateness_ms: int) -> None:
-        super().__init__(union_of(sets), tuple(one.key for one in sets), within_ms, lateness_ms)
+        super().__init__(union_of(sets), tuple(one.key for one in sets), within_ms)
         self.sets = sets
         self.within_ms = within_ms
         self.span_ms = NEVER if within_ms is None else within_ms + lateness_ms

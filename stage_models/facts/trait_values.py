@@ -28,9 +28,7 @@ class TraitValues(Fact):
     __slots__ = ("_passes", "lateness_ms", "span_ms", "trait")
 
     def __init__(self, trait: str, comparison: Comparison, for_ms: int | None, lateness_ms: int) -> None:
-        super().__init__(
-            _NO_EVENTS, trait, comparison.model_dump_json(exclude_none=True), for_ms, lateness_ms
-        )
+        super().__init__(_NO_EVENTS, trait, comparison.model_dump_json(exclude_none=True), for_ms)
         self.trait = trait
         self.span_ms = None if for_ms is None else for_ms + lateness_ms
         self.lateness_ms = lateness_ms

@@ -177,6 +177,10 @@ class Policy:
             Touch(fact, fact.remember, None) for fact in self.facts if isinstance(fact, TraitValues)
         )
 
+    def heeding(self, user: User) -> Policy:
+        """The policy as it judges this user: it heeds that some of his facts may be incomplete."""
+        return self.guarded if user.incomplete else self
+
     @cached_property
     def guarded(self) -> Policy:
         """The same policy for users whose facts do not all reach back to their beginning."""
@@ -274,7 +278,7 @@ def _latch(
         segment = index - len(registry.stages) + 1 if stage is None else None
         scope = Scope(registry, (*where, key), f"{place}.{key}", stage=stage, segment=segment)
         condition = rule.compile(scope)
-        return guard(condition) if registry.is_guarded else condition
+        return guard(condition, registry.facts.values()) if registry.is_guarded else condition
 
     assert spec.when is not None
     cool_down = spec.cool_down if isinstance(spec, SegmentSpec) else None

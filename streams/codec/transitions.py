@@ -161,6 +161,7 @@ def encode_current(policy: Policy, user: User, detected_at_ms: int, last_transit
 
     `last_transition_id` is the id of the transition with the user's newest sequence.
     """
+    policy = policy.heeding(user)
     return _encode(
         {
             "user_id": user.id,

@@ -21,16 +21,20 @@ from tests.laws.test_shape import corrects_the_unknown, segments_do_not_alternat
 
 
 def narrowed(random: Random, data: dict[str, Any]) -> dict[str, Any]:
-    """The policy without some of its stages and segments, others under another name, in another order."""
+    """The policy without some of its stages and segments, others under another name, in another order, with another
+    allowed lateness.
+    """
     ladder, segments = ([*data[key]] for key in ("ladder", "segments"))
     ladder = [one for one in ladder if one is ladder[0] or random.random() < 0.7]
     segments = [one for one in segments if random.random() < 0.7]
     random.shuffle(segments)
+    ladder[1:] = sorted(random.sample(ladder[1:], len(ladder) - 1), key=lambda one: bool(one.get("lapsed")))
     for key, part in (("stage", ladder), ("segment", segments)):
         for place, one in enumerate(part):
             if random.random() < 0.3:
                 part[place] = {**one, key: f"{one[key]}-renamed"}
-    return {**data, "version": data["version"] + 1, "ladder": ladder, "segments": segments}
+    late = {**data["late"], "allowed_lateness": random.choice(["0 minutes", "1 hour", "2 days", "30 days"])}
+    return {**data, "version": data["version"] + 1, "late": late, "ladder": ladder, "segments": segments}
 
 
 def changed_at(case: Case, later: Policy) -> tuple[list[Transition], Any]:
@@ -75,7 +79,7 @@ def is_elsewhere(case: Case) -> str | None:
 
 
 def rebuild_is_badly_told(case: Case) -> str | None:
-    """The history up to its middle is replayed by the later policy; then it goes on."""
+    """The history up to its middle is replayed by the later policy, with its ticks or without; then it goes on."""
     random = Random(f"later {case.seed}")  # noqa: S311
     try:
         later = compiled({**random_policy(random), "version": 2, "policy": case.policy.name})
@@ -85,9 +89,11 @@ def rebuild_is_badly_told(case: Case) -> str | None:
     middle = max(len(case.arrivals) // 2, first + 1)
     told_user, before = apply(case.policy, case.arrivals[:middle])
     watermark = max((one.time for one in case.arrivals[:middle] if isinstance(one, Tick)), default=-NEVER)
-    fresh, _ = apply(later, [*case.arrivals[:middle], Tick(watermark)])
-    place = later.stage_of(fresh), later.segments_of(fresh)
+    replayed = [*case.arrivals[:middle], Tick(watermark)]
+    is_timeless = random.random() < 0.5
+    fresh, _ = apply(later, [one for one in replayed if isinstance(one, Event) or not is_timeless])
     step = PolicyChange(case.policy.shape, later).replace(told_user, fresh)
+    place = later.stage_of(fresh), later.segments_of(fresh)
     user = decode(fresh.id, encode(step.user, later.shape.id))
     told = told_by([*before, step])
     if told and (told[-1].stage, told[-1].segments) != place:

@@ -8,7 +8,7 @@ from stage_models.events import Event
 from stage_models.instants import DAY
 from stage_models.merge import merge_facts
 from stage_models.policy.compile import Policy
-from stage_models.user import IDS_KEPT, User
+from stage_models.user import IDS_KEPT, Gap, User
 from tests.laws.live import apply, compiled
 from tests.laws.test_spans import policy_of
 
@@ -43,13 +43,13 @@ def test_ring_that_is_not_full_makes_room_for_the_other() -> None:
     assert all(user.knows_id(one.digest()) for one in mine + others)
 
 
-def test_fact_is_complete_from_where_both_are() -> None:
+def test_fact_misses_what_one_of_both_misses() -> None:
     policy = one_rule({"performed": "Alpha"})
     (user, _), (other, _), (third, _) = (apply(policy, [event(at)]) for at in (0, 1, 2))
-    other.incomplete, third.incomplete = {0: 5}, {0: 3}
+    other.incomplete, third.incomplete = {0: Gap(5, 2)}, {0: Gap(3, 1)}
     merge_facts(policy, user, other)
     merge_facts(policy, user, third)
-    assert user.incomplete == {0: 5}
+    assert user.incomplete == {0: Gap(5, 1)}
 
 
 def test_sums_past_their_cap_keep_what_both_add_up_to() -> None:

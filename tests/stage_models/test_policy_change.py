@@ -86,7 +86,7 @@ def test_fact_that_is_asked_deeper_is_complete_from_where_nothing_was_dropped(
     before, after = policy_with(old), policy_with(new, 2)
     user = user_of(before, count, every_ms)
     PolicyChange(before.shape, after).adopt(user, user.clock)
-    assert set(user.incomplete.values()) == ({since} if since is not None else set())
+    assert {gap.before for gap in user.incomplete.values()} == ({since} if since is not None else set())
 
 
 def test_what_was_incomplete_stays_so_through_the_next_change() -> None:
@@ -99,7 +99,7 @@ def test_what_was_incomplete_stays_so_through_the_next_change() -> None:
     PolicyChange(first.shape, second).adopt(user, user.clock)
     user = decode("u", encode(user, second.shape.id))
     PolicyChange(second.shape, third).adopt(user, user.clock)
-    assert list(user.incomplete.values()) == [BEGIN + 2 * HOUR + 1]
+    assert [gap.before for gap in user.incomplete.values()] == [BEGIN + 2 * HOUR + 1]
 
 
 def test_same_policy_in_another_shape_judges_nobody() -> None:

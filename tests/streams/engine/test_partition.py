@@ -11,7 +11,7 @@ from confluent_kafka import Message
 
 from stage_models.events import Event
 from stage_models.instants import parse_instant
-from stage_models.user import Facts, decode, due_of, encode, header_of
+from stage_models.user import Facts, decode, due_of, encode, header_of, shape_of
 from streams.codec.stored import stored_user, waiting
 from streams.engine.partition import Partition
 from tests.streams.engine.conftest import Feed, MakeRecord
@@ -120,9 +120,10 @@ def test_rule_that_raises_for_a_new_user_leaves_nobody_behind(
 
 def judged_by_nobody(partition: Partition, user_id: str) -> None:
     """Give the user a state that no rule can be judged on."""
-    user = decode(user_id, stored_state(partition)[user_id])
+    stored = stored_state(partition)[user_id]
+    user = decode(user_id, stored)
     user.facts = Facts({place: [["no instant"]] for place in user.facts})
-    partition.users[user_id] = encode(user, b"12345678")
+    partition.users[user_id] = encode(user, shape_of(stored))
 
 
 def test_due_that_raises_is_one_dead_letter_and_not_looked_at_again_until_the_user_changes(

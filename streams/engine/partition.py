@@ -67,7 +67,7 @@ class Tale(msgspec.Struct, frozen=True, gc=False):
 
     user_id: str
     waiting: list[Waiting]
-    current: bytes | None  # None: a rule raised; then the record of current-stage stays what it is
+    current: bytes | None  # None: it cannot be made; then the record of current-stage stays what it is
     current_headers: Headers
 
 
@@ -128,6 +128,9 @@ class Partition:
         self._unwatched: set[str] = set()  # users whose due raised an error; entered again when they change
         self._changes: dict[bytes, PolicyChange] = {}
         self._strangers: list[str] = []  # users whom an earlier policy stored, and ours has not adopted yet
+        self._earlier: dict[
+            str, bytes | None
+        ] = {}  # users settled since the last snapshot, as they were stored
 
     def resume(
         self,
@@ -169,7 +172,8 @@ class Partition:
 
     def adopt(self, limit: int) -> int:
         """Make at most `limit` strangers ours, each judged once, cause `policy`; how many there were to do."""
-        found, self._strangers = self._strangers[:limit], self._strangers[limit:]
+        found = self._strangers[-limit:]
+        del self._strangers[-limit:]
         for user_id in found:
             self._adopt(user_id)
         return len(found)
@@ -188,15 +192,19 @@ class Partition:
             self._bury(
                 dead_letters.of_user(user_id, _rule_error(error), self.topic, self.number, self.position)
             )
-        self._settle(user, step.transitions, told)
+        self._settle(user, stored, step.transitions, told)
 
-    def put(self, user: User, transitions: list[Transition]) -> None:
-        """Take in a user of our policy who was made elsewhere, and what is to be told of him."""
-        self._settle(
-            user, transitions, self._outputs.of_time(transitions, self.topic, self.number, self.position)
-        )
+    def put(self, user: User, stored: bytes | None, transitions: list[Transition]) -> None:
+        """Take in a user of our policy who was made elsewhere, in the place of the stored one (None: nobody), and what is
+        to be told of him.
+        """
+        told = self._outputs.of_time(transitions, self.topic, self.number, self.position)
+        self._settle(user, stored, transitions, told)
 
-    def _settle(self, user: User, transitions: list[Transition], told: list[Waiting]) -> None:
+    def _settle(
+        self, user: User, stored: bytes | None, transitions: list[Transition], told: list[Waiting]
+    ) -> None:
+        self._earlier[user.id] = stored
         self.users[user.id] = encode(user, self._policy.shape.id)
         self._open[user.id] = user
         self._watch(user.id, user.due)
@@ -440,6 +448,7 @@ class Partition:
         tales = [self._tale(user_id, list(waiting)) for user_id, waiting in self.waiting.items()]
         self._open = {}
         self._inputs = []
+        self._earlier = {}
         dead, self._dead = self._dead, []
         return Batch(self.position, self.watermark, dead, users, tales, sorted(self.quarantined))
 
@@ -458,12 +467,15 @@ class Partition:
 
     def _quarantine(self, user_id: str) -> None:
         """Fall back to the user's last durable form, tell nothing of what came after, and take no more events."""
-        user, stored = self._open.pop(user_id), self.users.get(user_id)
+        user = self._open.pop(user_id)
+        stored = self._earlier.get(user_id, self.users.pop(user_id, None))
         self.stage_counts[user.stage] -= 1
         durable = 0
         if stored is not None:
-            self.stage_counts[stage_of(stored)] += 1
+            self.users[user_id] = stored
             durable = header_of(stored).sequence
+            if shape_of(stored) == self._policy.shape.id:
+                self.stage_counts[stage_of(stored)] += 1
         waiting = self.waiting.pop(user_id, [])
         if kept := [news for news in waiting if news.sequence <= durable]:  # told again after a recovery
             self.waiting[user_id] = kept
@@ -473,7 +485,12 @@ class Partition:
         self._bury(dead_letters.of_user(user_id, bad, self.topic, self.number, self.position))
 
     def _tale(self, user_id: str, waiting: list[Waiting]) -> Tale:
-        user = self._open.get(user_id) or decode(user_id, self.users[user_id])
+        user = self._open.get(user_id)
+        if user is None:
+            stored = self.users[user_id]
+            if shape_of(stored) != self._policy.shape.id:  # quarantined under an earlier policy
+                return Tale(user_id, waiting, None, [])
+            user = decode(user_id, stored)
         try:
             return Tale(user_id, waiting, *self._outputs.current(user, waiting[-1]))
         except Exception as error:  # noqa: BLE001 -- what is foretold asks rules, which may raise anything

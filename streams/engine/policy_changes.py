@@ -22,13 +22,17 @@ def changes_to(policy: Policy, number: int, state: Recovered, *, start_from_now:
     That is: another policy's name, a version higher than ours or the same with another text, and facts that would start
     anew, unless `start_from_now` says so.
     """
+    quarantined: set[str] = set()  # nobody judges them
     if (record := state.position) is not None:
         _ensure_follows(policy, number, record.policy, record.version, record.fingerprint)
+        quarantined.update(record.quarantined)
     changes = {}
-    for shape_id in {shape_of(stored) for stored in state.users.values()} - {policy.shape.id}:
+    judged = (stored for user_id, stored in state.users.items() if user_id not in quarantined)
+    for shape_id in {shape_of(stored) for stored in judged} - {policy.shape.id}:
         shape = state.shapes.get(shape_id)
         if shape is None:
-            _refuse(policy, number, f"users of an unknown shape, {shape_id.hex()}", "rebuild the state")
+            hint = "the changelog must keep every record of a shape: is its cleanup.policy compact alone?"
+            _refuse(policy, number, f"users of an unknown shape, {shape_id.hex()}", hint)
         _ensure_follows(policy, number, shape.policy, shape.version, shape.fingerprint)
         changes[shape_id] = change = PolicyChange(shape, policy)
         if (anew := change.starts_anew) and not start_from_now:
@@ -38,7 +42,7 @@ def changes_to(policy: Policy, number: int, state: Recovered, *, start_from_now:
 
 def _ensure_follows(policy: Policy, number: int, name: str, version: int, fingerprint: str) -> None:
     if name != policy.name:
-        hint = "give another policy its own app id and topic prefix; to rename this one, rebuild"
+        hint = "a policy keeps its name; give another one its own app id and topic prefix"
         _refuse(policy, number, f'policy "{name}"', hint)
     if version > policy.version:
         hint = "to go back, publish the earlier text under a higher version"

@@ -19,8 +19,9 @@ from confluent_kafka import ConsumerGroupState, KafkaException, Message, TopicPa
 from stage_models.advance import Step
 from stage_models.policy.compile import Policy
 from stage_models.policy_change import PolicyChange
+from stage_models.shape import Shape
 from stage_models.transitions import Transition
-from stage_models.user import NEVER, decode, encode, shape_of
+from stage_models.user import NEVER, decode, encode, header_of, shape_of
 from streams.codec import decoder
 from streams.codec.stored import Position
 from streams.differences import Differences
@@ -89,7 +90,8 @@ class Rebuild:
             if high > low:
                 ends[number] = high - 1
         for number, state, position in self._stored(layout, ends):
-            for step, has_history in self._steps(layout, number, state, position):
+            fresh = self._replayed(layout, number, state, position)
+            for _, step, has_history in self._steps(state, position, fresh.users):
                 self._note(step, has_history=has_history)
 
     async def _real(self, layout: Layout) -> None:
@@ -103,13 +105,18 @@ class Rebuild:
         )
         fences = await outbox.fence(range(layout.partitions), uuid4().bytes, layout.input_id)
         for number, state, position in self._stored(layout, fences):
+            fresh = self._replayed(layout, number, state, position)
             partition = new_partition(self._settings, layout, self._policy, self._outputs, number)
             partition.resume({}, position.position, position.watermark, state.waiting, {})
-            for count, (step, has_history) in enumerate(self._steps(layout, number, state, position), 1):
+            partition.quarantined = fresh.quarantined
+            steps = self._steps(state, position, fresh.users)
+            for count, (stored, step, has_history) in enumerate(steps, 1):
                 self._note(step, has_history=has_history)
-                partition.put(step.user, step.transitions)
+                partition.put(step.user, stored, step.transitions)
                 if count % _ROUND_USERS == 0 and count > len(state.waiting):
+                    self._ensure_nobody_works()
                     await outbox.flush([partition])
+            self._ensure_nobody_works()
             await outbox.flush([partition])
 
     def _note(self, step: Step, *, has_history: bool) -> None:
@@ -143,13 +150,19 @@ class Rebuild:
 
     def _problems(self, layout: Layout, number: int, state: Recovered, position: Position) -> Iterator[str]:
         policy = self._policy
-        if position.policy != policy.name:
-            yield f'the stored users are of the policy "{position.policy}", not of "{policy.name}"'
-        if position.version > policy.version:
-            yield f"the stored users are of version {position.version}; this policy has version {policy.version}"
-        if position.version == policy.version and position.fingerprint != policy.fingerprint:
-            yield f"version {policy.version} had another text\n  try:      version: {policy.version + 1}"
-        if unknown := {shape_of(one) for one in state.users.values()} - set(state.shapes):
+        shapes = {shape_of(one) for one in state.users.values()}
+        judges: list[Position | Shape] = [
+            position,
+            *(state.shapes[one] for one in shapes & set(state.shapes)),
+        ]
+        for judged_by in judges:
+            if judged_by.policy != policy.name:
+                yield f'the stored users are of the policy "{judged_by.policy}", not of "{policy.name}"'
+            if judged_by.version > policy.version:
+                yield f"the stored users are of version {judged_by.version}; this policy has version {policy.version}"
+            if judged_by.version == policy.version and judged_by.fingerprint != policy.fingerprint:
+                yield f"version {policy.version} had another text\n  try:      version: {policy.version + 1}"
+        if unknown := shapes - set(state.shapes):
             yield f"partition {number}: users of unknown shapes: {', '.join(sorted(map(bytes.hex, unknown)))}"
         if None not in (position.source_id, layout.input_id) and position.source_id != layout.input_id:
             yield f"{self._input}: the topic was deleted and made anew; its history is not that of the users"
@@ -188,13 +201,12 @@ class Rebuild:
     # --- what becomes of it
 
     def _steps(
-        self, layout: Layout, number: int, state: Recovered, position: Position
-    ) -> Iterator[tuple[Step, bool]]:
-        """For each user the step from the stored to the fresh one, and whether he is in the history.
+        self, state: Recovered, position: Position, fresh: dict[str, bytes]
+    ) -> Iterator[tuple[bytes | None, Step, bool]]:
+        """For each user how he is stored, the step from there to the fresh one, and whether he is in the history.
 
         Who still has something to tell comes first.
         """
-        fresh = self._replayed(layout, number, position)
         shapes = {**state.shapes, self._policy.shape.id: self._policy.shape}
         changes = {shape_id: PolicyChange(shape, self._policy) for shape_id, shape in shapes.items()}
         for user_id in {**state.waiting, **state.users, **fresh}:
@@ -202,40 +214,55 @@ class Rebuild:
             told = None if stored is None else decode(user_id, stored)
             change = changes[self._policy.shape.id if stored is None else shape_of(stored)]
             if made is not None:
-                yield change.replace(told, decode(user_id, made)), True
+                yield stored, change.replace(told, decode(user_id, made)), True
             elif told is not None:
-                yield change.adopt(told, position.watermark), False
+                yield stored, change.adopt(told, position.watermark), False
 
-    def _replayed(self, layout: Layout, number: int, position: Position) -> dict[str, bytes]:
-        """The users whom the history makes, stored."""
+    def _replayed(self, layout: Layout, number: int, state: Recovered, position: Position) -> Partition:
+        """The partition with the users whom the history makes: what was applied before the position, and behind it what
+        the stored users have seen, as a worker's sudden end leaves them.
+        """
         low, _ = self._bounds(self._input, number)
+        end = max([position.position, *(header_of(one).offset + 1 for one in state.users.values())])
         partition = new_partition(self._settings, layout, self._policy, self._outputs, number)
-        partition.resume(self._archived(layout, number), low, -NEVER, {}, {})
-        for done, record in enumerate(self._records(number, low, position.position), 1):
-            partition.take(record, self._decode)
+        partition.resume(self._archived(layout, number, state), low, -NEVER, {}, {})
+        for done, record in enumerate(self._records(number, low, end), 1):
+            offset: int = record.offset()  # type: ignore[assignment]  # a fetched record has one
+            if offset < position.position or _has_seen(state.users, record.key(), offset):
+                partition.take(record, self._decode)
             if done % _ROUND_RECORDS == 0:
                 _forget(partition)
-                self._observe(f"replaying partition {number}", done, position.position - low)
+                self._observe(f"replaying partition {number}", done, end - low)
         while partition.tick(position.watermark, _ROUND_USERS):
             _forget(partition)
         _forget(partition)
-        return partition.users
+        return partition
 
     def _records(self, number: int, low: int, end: int) -> Iterator[Message]:
         if end > low:
             begin, fence = {number: low}, {number: end - 1}
             yield from read_up_to(self._consumer, self._input, begin, fence, lambda: False, lambda *_: None)
 
-    def _archived(self, layout: Layout, number: int) -> dict[str, bytes]:
-        """The users of the partition whom the archive makes, stored."""
+    def _archived(self, layout: Layout, number: int, state: Recovered) -> dict[str, bytes]:
+        """The users of the partition whom the archive makes, stored. Where producers may put a key anywhere, those who are
+        stored there.
+        """
         home = home_of(self._settings.input.partitioner, layout.partitions)
         history = History(self._policy, self._settings.input)
         for done, line in enumerate(read_lines(self._archive), 1):
-            if home is None or line.key is None or home(line.key) == number:
+            if line.key is not None and (
+                line.key.decode() in state.users if home is None else home(line.key) == number
+            ):
                 history.feed(line)
             if done % _ROUND_RECORDS == 0:
                 self._observe(f"replaying the archive of partition {number}", done, done)
         return {user.id: encode(user, self._policy.shape.id) for user in history.users.values()}
+
+
+def _has_seen(users: dict[str, bytes], key: bytes | None, offset: int) -> bool:
+    """Whether the user of a record is stored as he was after it."""
+    stored = users.get((key or b"").decode(errors="replace"))
+    return stored is not None and offset <= header_of(stored).offset
 
 
 def _forget(partition: Partition) -> None:

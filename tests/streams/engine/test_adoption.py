@@ -12,8 +12,8 @@ from stage_models.instants import parse_instant
 from stage_models.policy import load
 from stage_models.policy.compile import Policy
 from stage_models.policy_change import PolicyChange
-from stage_models.user import shape_of, stage_of
-from streams.codec.stored import stored_user, waiting
+from stage_models.user import decode, shape_of, stage_of
+from streams.codec.stored import Position, stored_user, waiting
 from streams.engine.outputs import Outputs
 from streams.engine.partition import Partition
 from streams.engine.policy_changes import changes_to
@@ -44,7 +44,12 @@ def stored(make_partition: Make, record: MakeRecord, feed: Feed) -> tuple[dict[s
 
 
 def resumed(
-    settings: Settings, policy: Policy, later: Policy, users: dict[str, bytes], untold: dict[str, Any]
+    settings: Settings,
+    policy: Policy,
+    later: Policy,
+    users: dict[str, bytes],
+    untold: dict[str, Any],
+    state_limit_bytes: int = 100_000,
 ) -> Partition:
     partition = Partition(
         TOPIC,
@@ -54,7 +59,7 @@ def resumed(
         is_home_of=lambda key: True,
         dialect="auto",
         dead_letter_limit_bytes=100_000,
-        state_limit_bytes=100_000,
+        state_limit_bytes=state_limit_bytes,
     )
     changes = {policy.shape.id: PolicyChange(policy.shape, later)}
     partition.resume(users, 4, parse_instant(NOON.format(5)), untold, changes)
@@ -125,6 +130,53 @@ def test_rule_that_raises_costs_its_judgement_only(
     while partition.tick(parse_instant("2026-01-30T12:00:00Z"), 10):
         pass
     assert partition.stage_counts == [0, 0, 0, 3, 0]
+
+
+def test_adopted_user_who_grew_too_large_stays_as_an_earlier_policy_stored_him(
+    settings: Settings, policy: Policy, later: Policy, stored: tuple[dict[str, bytes], dict[str, Any]]
+) -> None:
+    users, untold = stored
+    before = dict(users)
+    partition = resumed(settings, policy, later, users, untold, state_limit_bytes=10)
+    partition.adopt(10)
+    batch = partition.snapshot()
+    assert (batch.users, batch.quarantined) == ([], ["ada", "bo", "cy"])
+    assert partition.users == before
+    assert {tale.user_id: (tale.waiting, tale.current) for tale in batch.tales} == {
+        user_id: (news, None) for user_id, news in untold.items()
+    }
+    assert partition.stage_counts == [0, 0, 0, 0, 0]
+    put = resumed(settings, policy, later, {}, untold, state_limit_bytes=10)
+    for user_id, one in before.items():
+        user = decode(user_id, one)
+        put.put(
+            user,
+            one,
+            PolicyChange(policy.shape, later).adopt(user, parse_instant(NOON.format(9))).transitions,
+        )
+    assert (put.snapshot().tales, put.users) == (batch.tales, before)
+
+
+def test_nobody_judges_the_quarantined(
+    settings: Settings, policy: Policy, later: Policy, stored: tuple[dict[str, bytes], dict[str, Any]]
+) -> None:
+    users, untold = stored
+    position = Position(
+        position=4,
+        delivered=0,
+        watermark=0,
+        policy=policy.name,
+        version=policy.version,
+        fingerprint=policy.fingerprint,
+        quarantined=["ada", "bo", "cy"],
+    )
+    state = Recovered(users=users, position=position)  # their shape may have been forgotten
+    assert changes_to(later, 3, state, start_from_now=False) == {}
+    partition = resumed(settings, policy, later, {}, {})
+    partition.quarantined = set(users)
+    partition.resume(users, 4, parse_instant(NOON.format(5)), untold, {})
+    assert not partition.has_strangers
+    assert [tale.current for tale in partition.snapshot().tales] == [None, None, None]
 
 
 def test_policy_that_asks_only_what_was_kept_may_follow(

@@ -42,7 +42,7 @@ def problems_against(old: Policy, policy: Policy, source: Source) -> list[Proble
             _path(policy, place),
             "this rule asks what was not remembered",
             f"what a rule of version {old.version} asks: its events, filter, window and zone, and no more of them",
-            sentences.get(place, "when the stage was left"),
+            sentences[place],
             "stagestream rebuild replays the history; worker --start-from-now goes on without it",
         )
         for place in anew

@@ -36,8 +36,10 @@ class PolicyChange:
     @property
     def starts_anew(self) -> list[str]:
         """Where the policy asks what was not kept from the beginning: the places of its rules; [] if nowhere."""
-        left = {name for name in self.policy.shape.left if name in self.old.stages} - set(self.old.left)
-        anew = {f"ladder.{name}" for name in left}
+        anew: set[str] = set()
+        for stage, asking in self.policy.stages_left.items():
+            name = self.policy.stages[stage].name
+            anew |= asking if name in self.old.stages and name not in self.old.left else set()
         for fact, held, depth in self._facts:
             anew |= {place for place, asked in fact.places.items() if held is None or asked > depth}
         return sorted(anew)
@@ -53,6 +55,8 @@ class PolicyChange:
         if not self._is_same:
             transitions += judge(self.policy, user, user.clock, "policy", None, EVERYTHING, gone)[1]
             pass_dues(self.policy, user, until, "policy", transitions)
+        elif user.incomplete:
+            user.due = user.clock  # when what is undecided now will be decided is known to the next tick
         return Step(user, transitions, is_changed=True)
 
     def replace(self, told: User | None, fresh: User) -> Step:
@@ -160,10 +164,13 @@ class PolicyChange:
             ),
             default=0,
         )
-        user.left = {
-            place[stage]: at for stage, at in user.left.items() if place[stage] in self.policy.stages_left
-        }
         user.stage = place[user.stage]
+        known = {place[stage]: at for stage, at in user.left.items()}
+        user.left = {
+            stage: known.get(stage, -user.clock)
+            for stage in self.policy.stages_left
+            if user.visited >> stage & 1 and (stage in known or stage != user.stage)
+        }
         run = [
             type(move)(move.sequence, place[move.from_stage], place[move.to_stage], move.at)
             for move in user.run

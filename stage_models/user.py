@@ -101,7 +101,9 @@ class User(msgspec.Struct, gc=False):
     highest: int = 0
     visited: int = 0  # bit mask of the stages the user was in
     on: int = 0  # bit mask of the latches that are on; the stages' come first
-    left: dict[int, int] = {}  # stage -> when the user last left it; only stages that a rule asks this of
+    left: dict[
+        int, int
+    ] = {}  # stage -> when the user last left it; only stages that a rule asks this of; negative: not after that
     latches: dict[int, Latch] = {}  # stages but the base, then segments; those that were ever on
     run: list[Move] = []  # newest unbroken run of stage moves of cause `time`
     facts: Facts = msgspec.field(default_factory=Facts)

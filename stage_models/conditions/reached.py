@@ -52,24 +52,30 @@ class _Reached(Condition):
 
     @abstractmethod
     def _ended(self, user: User) -> int | None:
-        """When it was last so: NEVER while it is, None if it never was."""
+        """When it was last so: NEVER while it is, None if it never was; negative: nobody knows, but not after that."""
 
     def holds(self, user: User, at: int) -> Answer:
         ended = self._ended(user)
         if ended is None:
             return False
-        return self.within_ms is None or ended == NEVER or at < ended + self.within_ms
+        if self.within_ms is None or ended == NEVER:
+            return True
+        if at >= abs(ended) + self.within_ms:
+            return False
+        return None if ended < 0 else True
 
     def next_change(self, user: User, at: int) -> int:
         ended = self._ended(user)
         if self.within_ms is None or ended is None or ended == NEVER:
             return NEVER
-        return earliest(at, ended + self.within_ms)
+        return earliest(at, abs(ended) + self.within_ms)
 
     def observe(self, user: User, at: int) -> Observation:
         ended = self._ended(user)
         return Observation(
-            self.holds(user, at), threshold=True, instants=[] if ended in (None, NEVER) else [ended]
+            self.holds(user, at),
+            threshold=True,
+            instants=[] if ended is None or ended == NEVER or ended < 0 else [ended],
         )
 
 
@@ -95,14 +101,14 @@ class ReachedInSegment(_Reached):
     def __init__(self, scope: Scope, rule: Reached) -> None:
         super().__init__(scope, rule, last=len(scope.registry.stages))
         if self.within_ms is not None:
-            scope.registry.stages_left.add(self.index)
+            scope.registry.stages_left.setdefault(self.index, set()).add(scope.place)
 
     def _ended(self, user: User) -> int | None:
         if user.stage == self.index:
             return NEVER
         if not user.visited >> self.index & 1:
             return None
-        return user.left.get(self.index, 0)
+        return user.left.get(self.index, 0)  # 0: nobody asks when
 
 
 EXAMPLES = """

@@ -50,7 +50,9 @@ class Registry:
         self.facts: dict[tuple[Any, ...], Fact] = {}
         self.flaws: list[Flaw] = []
         self.is_guarded = False  # whether conditions heed that facts may be incomplete
-        self.stages_left: set[int] = set()  # stages of which a rule asks when they were last left
+        self.stages_left: dict[
+            int, set[str]
+        ] = {}  # stages of which it is asked when they were last left: by which rules
 
     def keep(self, fact: AnyFact, place: str) -> AnyFact:
         """The fact of this key, which two rules that ask the same share."""

@@ -156,7 +156,7 @@ class Policy:
         self.segment_latches = [segment.latch for segment in segments]
         self.latches = self.stage_latches + self.segment_latches
         self.facts: list[Fact] = list(registry.facts.values())
-        self.stages_left = frozenset(registry.stages_left)
+        self.stages_left = registry.stages_left
         self.shape = Shape(
             self.name,
             self.version,

@@ -65,7 +65,7 @@ def test_policy_that_asks_no_more_may_follow(new: str) -> None:
         ),
         (
             NEW.replace("{reached: buyer}", "{reached: buyer, within: 9 days}"),
-            "9: this rule asks what was not remembered; found: when the stage was left",
+            "14: this rule asks what was not remembered; found: reached buyer within 9 days",
         ),
     ],
     ids=["same version", "another name", "deeper", "other events", "when a stage was left"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from stage_models.advance import advance
@@ -147,3 +148,35 @@ def test_history_that_ends_before_what_was_told_lets_time_act_until_there() -> N
     after = advance(policy, step.user, Tick(9 * DAY)).transitions
     assert moves(told_by([*before, step])) == ["None>base", "held"]
     assert after == []
+
+
+def test_when_a_stage_was_left_is_undecided_until_it_is_too_long_ago() -> None:
+    ladder = [
+        BASE,
+        {"stage": "vip", "when": {"performed": "Alpha", "within": "1 day"}, "action": "Say thanks"},
+    ]
+    held = {"segment": "held", "action": "Do something"}
+    old = one_of(1, ladder, [{**held, "when": {"reached": "vip"}}])
+    new = one_of(2, ladder, [{**held, "when": {"reached": "vip", "within": "2 days"}}])
+    assert PolicyChange(old.shape, new).starts_anew == ["segments.held.when"]
+    user, steps = apply(old, [event(0), event(4 * DAY), Tick(6 * DAY)])
+    step = PolicyChange(old.shape, new).adopt(user, 6 * DAY)
+    assert new.segments_of(user) == ["held"]  # left vip some time before the clock, 5 days
+    ended = advance(new, user, Tick(8 * DAY)).transitions
+    assert [(one.segment, one.effective_at) for one in ended] == [("held", 7 * DAY)]
+    again = advance(new, user, event(9 * DAY)), advance(new, user, Tick(20 * DAY))
+    assert [one.effective_at for one in told_by(again) if one.segment] == [9 * DAY, 12 * DAY]
+    told = told_by([*steps, step]) + ended + told_by(again)
+    assert not segments_do_not_alternate(told)
+
+
+def test_same_policy_that_remembers_otherwise_is_looked_at_when_it_is_decided() -> None:
+    policy = compiled(
+        policy_of({"total": "Alpha", "property": "amount", "at_least": 3, "within": "2 days"}, "UTC")
+    )
+    user, _ = apply(policy, [event(0, amount=9), event(DAY, amount=9)])
+    assert policy.segments_of(user) == ["held"]
+    older = msgspec.structs.replace(policy.shape, facts=[])
+    assert PolicyChange(older, policy).adopt(user, 9 * DAY).transitions == []
+    told = advance(policy, user, Tick(9 * DAY)).transitions
+    assert [(one.kind, one.effective_at) for one in told] == [("segment.left", 3 * DAY)]

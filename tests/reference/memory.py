@@ -262,8 +262,11 @@ def begins_after(reach: int, visits: list[Visit]) -> Kept:
 def visits_of(events: list[Seen], gap: int) -> list[Visit]:
     """The visits, oldest first."""
     starts = [event.at for event in first_of_visits(events, gap)]
-    ends = [events[n].at for n in range(len(events)) if n + 1 == len(events) or events[n + 1].at in starts]
-    return list(zip(starts, sorted(set(ends)), strict=True))
+    nexts = [event.at for event in events[1:]]
+    ends = [
+        event.at for event, after in zip(events, nexts, strict=False) if event.at < after and after in starts
+    ]
+    return list(zip(starts, [*ends, events[-1].at], strict=True)) if events else []
 
 
 def hash_of_value(value: Any) -> int:

@@ -70,6 +70,7 @@ def test_who_cannot_be_judged_is_told_where_he_is_all_the_same() -> None:
     assert not stages_do_not_chain(told)
     assert not segments_do_not_alternate(told)
     assert len(told) == 5
+    assert PolicyChange(new.shape, new).take_over(user).transitions == []
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,8 @@ class _Summing(Condition):
 
     def _figure(self, items: _Items) -> _Figure:
         if self.as_ == "sum":
-            return sum(item[2] for item in items)
+            total: int = sum(map(_FIGURE, items))
+            return total
         if not items:
             return None
         if self.as_ == "average":
@@ -140,6 +141,12 @@ class TotalLately(_Summing):
         figures = self._figures_as_they_leave(items)
         is_known = user.first_seen <= at - self.within_ms
         now = self._judge(figures[0], is_known)
+        if self.at_most is None and self.at_least is not None:  # as most rules are, and asked at each event
+            is_less = now is False
+            for item, figure in zip(items, figures[1:], strict=True):
+                if (figure is None or figure < self.at_least) is not is_less:
+                    return item[0] + self.within_ms
+            return NEVER
         for item, figure in zip(items, figures[1:], strict=True):
             if self._judge(figure, is_known) != now:
                 return min(known_at, item[0] + self.within_ms)

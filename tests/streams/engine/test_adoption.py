@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from stage_models.instants import parse_instant
 from stage_models.policy import load
@@ -203,14 +204,13 @@ def test_policy_that_must_not_follow_is_refused(
     text: str,
     said: str,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("os._exit", _end)
     shape = msgspec.structs.replace(policy.shape, version=9) if said == "version 9" else policy.shape
     state = Recovered(users=stored[0], shapes={policy.shape.id: shape})
-    with pytest.raises(_EndedError):
+    with capture_logs() as logged, pytest.raises(_EndedError):
         changes_to(load(text, "small.yaml"), 3, state, start_from_now=False)
-    assert said in capsys.readouterr().out.replace('\\"', '"')
+    assert said in str(logged)
 
 
 class _EndedError(Exception):

@@ -16,7 +16,7 @@ from stage_models.policy.compile import LatchRule, Policy
 from stage_models.shape import Shape
 from stage_models.telling import Before, Gone, Turn, place_of, tell
 from stage_models.transitions import Transition
-from stage_models.user import Facts, Gap, Latch, User
+from stage_models.user import Facts, Gap, Latch, Move, User
 
 
 class PolicyChange:
@@ -172,8 +172,7 @@ class PolicyChange:
             if user.visited >> stage & 1 and (stage in known or stage != user.stage)
         }
         run = [
-            type(move)(move.sequence, place[move.from_stage], place[move.to_stage], move.at)
-            for move in user.run
+            Move(move.sequence, place[move.from_stage], place[move.to_stage], move.at) for move in user.run
         ]
         user.run = [] if any(min(move.from_stage, move.to_stage) < 0 for move in run) else run
 

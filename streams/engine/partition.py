@@ -128,9 +128,7 @@ class Partition:
         self._unwatched: set[str] = set()  # users whose due raised an error; entered again when they change
         self._changes: dict[bytes, PolicyChange] = {}
         self._strangers: list[str] = []  # users whom an earlier policy stored, and ours has not adopted yet
-        self._earlier: dict[
-            str, bytes | None
-        ] = {}  # users settled since the last snapshot, as they were stored
+        self._earlier: dict[str, bytes | None] = {}  # how users settled since the last snapshot were stored
 
     def resume(
         self,
@@ -355,9 +353,8 @@ class Partition:
         self.is_full = self.is_full or is_much or len(self._open) > MAX_OPEN_USERS
 
     def _count_stage(self, stage: str | None, by: int) -> None:
-        if (
-            stage in self._stage_index
-        ):  # not before the first event, nor in a stage that the policy no longer has
+        """Count, but not what was before the first event, nor a stage that the policy no longer has."""
+        if stage in self._stage_index:
             self.stage_counts[self._stage_index[stage]] += by
 
     def _note(self, step: Step, kind: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from stage_models.policy.compile import Policy
 from stage_models.policy_change import PolicyChange
+from stage_models.shape import Shape
 from stage_models.user import shape_of
+from streams.codec.stored import Position
 from streams.engine import failure
 from streams.engine.recovery import Recovered
 
@@ -24,7 +26,7 @@ def changes_to(policy: Policy, number: int, state: Recovered, *, start_from_now:
     """
     quarantined: set[str] = set()  # nobody judges them
     if (record := state.position) is not None:
-        _ensure_follows(policy, number, record.policy, record.version, record.fingerprint)
+        _ensure_follows(policy, number, record)
         quarantined.update(record.quarantined)
     changes = {}
     judged = (stored for user_id, stored in state.users.items() if user_id not in quarantined)
@@ -33,23 +35,37 @@ def changes_to(policy: Policy, number: int, state: Recovered, *, start_from_now:
         if shape is None:
             hint = "the changelog must keep every record of a shape: is its cleanup.policy compact alone?"
             _refuse(policy, number, f"users of an unknown shape, {shape_id.hex()}", hint)
-        _ensure_follows(policy, number, shape.policy, shape.version, shape.fingerprint)
+        _ensure_follows(policy, number, shape)
         changes[shape_id] = change = PolicyChange(shape, policy)
         if (anew := change.starts_anew) and not start_from_now:
             _refuse_anew(policy, number, shape.version, anew)
     return changes
 
 
-def _ensure_follows(policy: Policy, number: int, name: str, version: int, fingerprint: str) -> None:
-    if name != policy.name:
+class Objection(NamedTuple):
+    """Why a policy may not judge users whom another one has judged: what was found, and what to try."""
+
+    found: str
+    hint: str
+
+
+def objection(policy: Policy, judged_by: Position | Shape) -> Objection | None:
+    """What speaks against the policy as the next to judge; None if nothing does."""
+    if judged_by.policy != policy.name:
         hint = "a policy keeps its name; give another one its own app id and topic prefix"
-        _refuse(policy, number, f'policy "{name}"', hint)
-    if version > policy.version:
+        return Objection(f'policy "{judged_by.policy}"', hint)
+    if judged_by.version > policy.version:
         hint = "to go back, publish the earlier text under a higher version"
-        _refuse(policy, number, f"version {version}", hint)
-    if version == policy.version and fingerprint != policy.fingerprint:
-        hint = "give the changed policy a higher version"
-        _refuse(policy, number, f"version {version} with another text, fingerprint {fingerprint}", hint)
+        return Objection(f"version {judged_by.version}", hint)
+    if judged_by.version == policy.version and judged_by.fingerprint != policy.fingerprint:
+        found = f"version {judged_by.version} with another text, fingerprint {judged_by.fingerprint}"
+        return Objection(found, f"give the changed policy a higher version, {policy.version + 1} or more")
+    return None
+
+
+def _ensure_follows(policy: Policy, number: int, judged_by: Position | Shape) -> None:
+    if (against := objection(policy, judged_by)) is not None:
+        _refuse(policy, number, against.found, against.hint)
 
 
 def _refuse(policy: Policy, number: int, found: str, hint: str) -> NoReturn:

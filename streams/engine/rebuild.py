@@ -30,6 +30,7 @@ from streams.engine.homes import home_of
 from streams.engine.outbox import Outbox
 from streams.engine.outputs import Outputs
 from streams.engine.partition import Partition, new_partition
+from streams.engine.policy_changes import objection
 from streams.engine.recovery import Recovered, read_up_to, recover, users_between
 from streams.event_files import read_lines
 from streams.history import History
@@ -149,19 +150,14 @@ class Rebuild:
         return found
 
     def _problems(self, layout: Layout, number: int, state: Recovered, position: Position) -> Iterator[str]:
-        policy = self._policy
         shapes = {shape_of(one) for one in state.users.values()}
         judges: list[Position | Shape] = [
             position,
             *(state.shapes[one] for one in shapes & set(state.shapes)),
         ]
         for judged_by in judges:
-            if judged_by.policy != policy.name:
-                yield f'the stored users are of the policy "{judged_by.policy}", not of "{policy.name}"'
-            if judged_by.version > policy.version:
-                yield f"the stored users are of version {judged_by.version}; this policy has version {policy.version}"
-            if judged_by.version == policy.version and judged_by.fingerprint != policy.fingerprint:
-                yield f"version {policy.version} had another text\n  try:      version: {policy.version + 1}"
+            if (against := objection(self._policy, judged_by)) is not None:
+                yield f"the stored users were judged by {against.found}\n  try:      {against.hint}"
         if unknown := shapes - set(state.shapes):
             yield f"partition {number}: users of unknown shapes: {', '.join(sorted(map(bytes.hex, unknown)))}"
         if None not in (position.source_id, layout.input_id) and position.source_id != layout.input_id:

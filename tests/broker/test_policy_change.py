@@ -207,6 +207,10 @@ def test_rebuild_tells_what_the_new_policy_sees_otherwise_and_the_worker_goes_on
     again = rebuild(worked, "--archive", str(log), "--out", str(tmp_path / "again.jsonl"))
     assert again.returncode == 0, again.stderr
     assert (tmp_path / "again.jsonl").read_text() == ""
+    Path(worked.policy).write_text(BEFORE)
+    refused = rebuild(worked, "--dry-run")
+    assert refused.returncode == 1
+    assert "the stored users were judged by version 2" in refused.stderr
     producing.produce(worked, log, 1, lambda _: None)  # all of it is known: duplicates and late events
     with under(worked, ASKS_MORE, tmp_path / "after.log") as worker:
         workers.wait_until(lambda: workers.has_committed_all(worked, PARTITIONS), "all is applied", 60)

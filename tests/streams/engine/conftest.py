@@ -74,7 +74,8 @@ def make_partition(policy: Policy, settings: Settings) -> Callable[..., Partitio
             "dead_letter_limit_bytes": 100_000,
             "state_limit_bytes": 100_000,
         }
-        return Partition(TOPIC, 3, policy, Outputs(settings, policy), **(usual | given))
+        judging = given.pop("policy", policy)
+        return Partition(TOPIC, 3, judging, Outputs(settings, judging), **(usual | given))
 
     return make
 

@@ -15,12 +15,10 @@ from stage_models.policy.compile import Policy
 from stage_models.policy_change import PolicyChange
 from stage_models.user import decode, shape_of, stage_of
 from streams.codec.stored import Position, stored_user, waiting
-from streams.engine.outputs import Outputs
 from streams.engine.partition import Partition
 from streams.engine.policy_changes import changes_to
 from streams.engine.recovery import Recovered
-from streams.settings import Settings
-from tests.streams.engine.conftest import POLICY, TOPIC, Feed, MakeRecord
+from tests.streams.engine.conftest import POLICY, Feed, MakeRecord
 
 AFTER = POLICY.replace("version: 1", "version: 2").replace("for: 14 days", "for: 10 days")
 NOON = "2026-01-0{}T12:00:00Z"
@@ -45,32 +43,23 @@ def stored(make_partition: Make, record: MakeRecord, feed: Feed) -> tuple[dict[s
 
 
 def resumed(
-    settings: Settings,
+    make_partition: Make,
     policy: Policy,
     later: Policy,
     users: dict[str, bytes],
     untold: dict[str, Any],
-    state_limit_bytes: int = 100_000,
+    **given: Any,
 ) -> Partition:
-    partition = Partition(
-        TOPIC,
-        3,
-        later,
-        Outputs(settings, later),
-        is_home_of=lambda key: True,
-        dialect="auto",
-        dead_letter_limit_bytes=100_000,
-        state_limit_bytes=state_limit_bytes,
-    )
+    partition = make_partition(policy=later, **given)
     changes = {policy.shape.id: PolicyChange(policy.shape, later)}
     partition.resume(users, 4, parse_instant(NOON.format(5)), untold, changes)
     return partition
 
 
 def test_strangers_are_adopted_in_rounds(
-    settings: Settings, policy: Policy, later: Policy, stored: tuple[dict[str, bytes], dict[str, Any]]
+    make_partition: Make, policy: Policy, later: Policy, stored: tuple[dict[str, bytes], dict[str, Any]]
 ) -> None:
-    partition = resumed(settings, policy, later, stored[0], {})
+    partition = resumed(make_partition, policy, later, stored[0], {})
     assert partition.stage_counts == [0, 0, 0, 0, 0]
     assert (partition.adopt(2), partition.has_strangers) == (2, True)
     assert (partition.adopt(2), partition.has_strangers) == (1, False)
@@ -82,10 +71,10 @@ def test_strangers_are_adopted_in_rounds(
 
 
 def test_what_was_not_told_is_told_again_with_the_user_as_he_is_now(
-    settings: Settings, policy: Policy, later: Policy, stored: tuple[dict[str, bytes], dict[str, Any]]
+    make_partition: Make, policy: Policy, later: Policy, stored: tuple[dict[str, bytes], dict[str, Any]]
 ) -> None:
     users, untold = stored
-    partition = resumed(settings, policy, later, users, {"bo": untold["bo"]})
+    partition = resumed(make_partition, policy, later, users, {"bo": untold["bo"]})
     [tale] = partition.snapshot().tales
     assert tale.user_id == "bo"
     assert tale.waiting == untold["bo"]
@@ -95,9 +84,9 @@ def test_what_was_not_told_is_told_again_with_the_user_as_he_is_now(
 
 
 def test_what_comes_before_the_watermark_is_told_with_cause_policy_and_later_with_cause_time(
-    settings: Settings, policy: Policy, later: Policy, stored: tuple[dict[str, bytes], dict[str, Any]]
+    make_partition: Make, policy: Policy, later: Policy, stored: tuple[dict[str, bytes], dict[str, Any]]
 ) -> None:
-    partition = resumed(settings, policy, later, stored[0], {})
+    partition = resumed(make_partition, policy, later, stored[0], {})
     partition.watermark = parse_instant(
         "2026-01-12T12:00:00Z"
     )  # ada is silent for more than 10 days, bo just not
@@ -111,13 +100,13 @@ def test_what_comes_before_the_watermark_is_told_with_cause_policy_and_later_wit
 
 
 def test_rule_that_raises_costs_its_judgement_only(
-    settings: Settings,
+    make_partition: Make,
     policy: Policy,
     later: Policy,
     stored: tuple[dict[str, bytes], dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    partition = resumed(settings, policy, later, stored[0], {})
+    partition = resumed(make_partition, policy, later, stored[0], {})
 
     def raises(*_: object) -> None:
         raise ArithmeticError
@@ -134,11 +123,11 @@ def test_rule_that_raises_costs_its_judgement_only(
 
 
 def test_adopted_user_who_grew_too_large_stays_as_an_earlier_policy_stored_him(
-    settings: Settings, policy: Policy, later: Policy, stored: tuple[dict[str, bytes], dict[str, Any]]
+    make_partition: Make, policy: Policy, later: Policy, stored: tuple[dict[str, bytes], dict[str, Any]]
 ) -> None:
     users, untold = stored
     before = dict(users)
-    partition = resumed(settings, policy, later, users, untold, state_limit_bytes=10)
+    partition = resumed(make_partition, policy, later, users, untold, state_limit_bytes=10)
     partition.adopt(10)
     batch = partition.snapshot()
     assert (batch.users, batch.quarantined) == ([], ["ada", "bo", "cy"])
@@ -147,7 +136,7 @@ def test_adopted_user_who_grew_too_large_stays_as_an_earlier_policy_stored_him(
         user_id: (news, None) for user_id, news in untold.items()
     }
     assert partition.stage_counts == [0, 0, 0, 0, 0]
-    put = resumed(settings, policy, later, {}, untold, state_limit_bytes=10)
+    put = resumed(make_partition, policy, later, {}, untold, state_limit_bytes=10)
     for user_id, one in before.items():
         user = decode(user_id, one)
         put.put(
@@ -159,7 +148,7 @@ def test_adopted_user_who_grew_too_large_stays_as_an_earlier_policy_stored_him(
 
 
 def test_nobody_judges_the_quarantined(
-    settings: Settings, policy: Policy, later: Policy, stored: tuple[dict[str, bytes], dict[str, Any]]
+    make_partition: Make, policy: Policy, later: Policy, stored: tuple[dict[str, bytes], dict[str, Any]]
 ) -> None:
     users, untold = stored
     position = Position(
@@ -173,7 +162,7 @@ def test_nobody_judges_the_quarantined(
     )
     state = Recovered(users=users, position=position)  # their shape may have been forgotten
     assert changes_to(later, 3, state, start_from_now=False) == {}
-    partition = resumed(settings, policy, later, {}, {})
+    partition = resumed(make_partition, policy, later, {}, {})
     partition.quarantined = set(users)
     partition.resume(users, 4, parse_instant(NOON.format(5)), untold, {})
     assert not partition.has_strangers
